@@ -1,0 +1,25 @@
+"""Sphinx configuration. The build is `nox -s docs`; a warning is an error."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+
+project = "ragstore"
+author = "the ragstore authors"
+release = version = installed_version("ragstore")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"ragstore {release}"
+html_copy_source = False
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_class_signature = "separated"

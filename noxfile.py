@@ -1,0 +1,113 @@
+"""Every check of the project. `nox -s tests` is the usual one; `nox -l` lists them; `-R` reuses environments."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.error_on_missing_interpreters = False  # the matrix runs over what is there
+
+ROOT = Path(__file__).parent
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+PARALLEL = ["-n", "auto", "--dist", "worksteal"]
+
+
+def in_clean_place(session: nox.Session) -> Path:
+    """Give an empty directory outside the checkout's import path."""
+    place = Path(session.create_tmp()).resolve()
+    shutil.rmtree(place)
+    place.mkdir()
+    return place
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format, style, the twins' freshness and the direction of imports."""
+    session.install("-e", ".[dev,lint]")
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+    session.run("python", "tools/unasync.py", "--check")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, by mypy and by pyright."""
+    session.install("-e", ".[dev,lint]")
+    paths = [path for path in ("src", "tools", "tests/typing") if (ROOT / path).exists()]
+    session.run("mypy", *paths)
+    session.run("pyright")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the whole suite except the slow tests, on the running Python with the newest dependencies."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run the slow tests."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", *PARALLEL, "-m", "slow", *session.posargs)
+
+
+@nox.session
+def containers(session: nox.Session) -> None:
+    """Run the tests that need a Docker daemon; see tools/container_host.sh for machines without one."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", "-m", "container", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("dependencies", ["oldest", "newest"])
+def tests_matrix(session: nox.Session, dependencies: str) -> None:
+    """Run the suite on each Python that is found, with the oldest and the newest dependencies."""
+    constraints = ["-c", "constraints/oldest.txt"] if dependencies == "oldest" else []
+    session.install("-e", ".[dev]", *constraints)
+    session.run("pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.install("-e", ".[cli,docs,test]")
+    target = session.posargs[0] if session.posargs else str(in_clean_place(session) / "html")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-d", f"{target}.doctrees", "docs", target)
+    session.log(f"built: {target}/index.html")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build sdist and wheel, install the wheel alone, and try it from elsewhere."""
+    place = in_clean_place(session)
+    session.install("build")
+    session.run("python", "-m", "build", "--outdir", str(place / "dist"), silent=True)
+    session.run("python", "-m", "venv", str(place / "venv"))
+    python = str(place / "venv/bin/python")
+    built = next((place / "dist").glob("*.whl"))
+    session.run(python, "-m", "pip", "install", "--quiet", f"{built}[cli,embedded]", external=True)
+    session.chdir(place)
+    session.run(python, "-m", "ragstore", "demo", external=True)
+    upgrade_twice = "import ragstore; [print(ragstore.upgrade('sqlite:///app.db')) for _ in range(2)]"
+    session.run(python, "-W", "error", "-c", upgrade_twice, external=True)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks; what follows `--` goes to each."""
+    session.install("-e", ".[dev]")
+    for script in sorted(ROOT.glob("benchmarks/bench_*.py")):
+        session.run("python", str(script), *session.posargs)
+
+
+@nox.session
+def unasync(session: nox.Session) -> None:
+    """Write the sync twin of every async module."""
+    session.install("ruff>=0.17,<0.18")
+    session.run("python", "tools/unasync.py")

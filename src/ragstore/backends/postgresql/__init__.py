@@ -1,0 +1,49 @@
+"""PostgreSQL with pgvector."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from ragstore.backends.postgresql import connect, ddl, search, violations, writes
+from ragstore.core.backend import Abilities
+from ragstore.core.query import Steps
+from ragstore.core.translate import translating
+from ragstore.corpus.backend import SearchRequest
+from ragstore.corpus.records import SearchHit
+
+
+class PostgresBackend:
+    """What is PostgreSQL's own; each function stands in the module of its kind."""
+
+    name = "postgresql"
+    supports = Abilities(
+        schemas=True, concurrent_writers=True, row_locks=True, concurrent_index=True, free_transactions=False
+    )
+    stores_weights = True
+    extra_ddl = ddl.STORAGE
+
+    read_url = staticmethod(connect.read_url)
+    engine_options = staticmethod(connect.engine_options)
+    set_up = staticmethod(connect.set_up)
+    prepare = staticmethod(connect.prepare)
+    begin = staticmethod(connect.begin)
+    execution_options = staticmethod(connect.execution_options)
+
+    upsert = staticmethod(writes.upsert)
+
+    metadata_condition = staticmethod(search.metadata_condition)
+    add_terms = staticmethod(search.add_terms)
+    remove_terms = staticmethod(search.remove_terms)
+    count_terms = staticmethod(search.count_terms)
+    measure_length = staticmethod(search.measure_length)
+
+    def search(self, request: SearchRequest) -> Steps[list[SearchHit] | None]:
+        """Find the best chunks; None: the collection or its space is no longer what the request says."""
+        return search.search(request, self)
+
+    def translating(self) -> AbstractContextManager[None]:
+        """Turn the driver's errors into ours."""
+        return translating(violations.classify)
+
+
+BACKEND = PostgresBackend()

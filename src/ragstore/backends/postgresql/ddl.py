@@ -1,0 +1,18 @@
+"""What a table declaration cannot say on PostgreSQL."""
+
+from __future__ import annotations
+
+VECTOR_MINIMUM = (0, 8, 0)
+VECTOR_ADVISED = (0, 8, 4)
+
+STORAGE = (
+    # vectors stay in the row: an exact scan of toasted vectors takes five times as long
+    "ALTER TABLE {schema}.rag_embedding ALTER COLUMN dense SET STORAGE PLAIN",
+    "ALTER TABLE {schema}.rag_embedding ALTER COLUMN half SET STORAGE PLAIN",
+    "ALTER TABLE {schema}.rag_embedding ALTER COLUMN sparse SET STORAGE PLAIN",
+    "ALTER TABLE {schema}.rag_chunk_terms ALTER COLUMN weights SET STORAGE PLAIN",
+    # lexemes and rest go out of line, so that a page holds many rows' weights
+    "ALTER TABLE {schema}.rag_chunk_terms ALTER COLUMN rest SET STORAGE EXTERNAL",
+    "ALTER TABLE {schema}.rag_chunk_terms SET (toast_tuple_target = 128)",
+)
+"""Run after the tables are made; `{schema}` is the quoted schema name."""

@@ -1,0 +1,415 @@
+"""Search on PostgreSQL: one statement for each mode, and the lexemes it finds chunks by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    false,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSQUERY
+from sqlalchemy.sql.selectable import CTE, Subquery
+
+from ragstore.core import json
+from ragstore.core.base import table_of
+from ragstore.core.bm25 import idf, weights
+from ragstore.core.clock import utc_now
+from ragstore.core.query import Query, Selected, Steps, Write
+from ragstore.core.text import TERM_SPACE, Terms, term_id
+from ragstore.core.types import Dense, Half, Id, Sparse
+from ragstore.corpus import statements
+from ragstore.corpus.backend import ChunkTerms, CorpusBackend, SearchRequest
+from ragstore.corpus.filters import Operator
+from ragstore.corpus.fusion import RRF_K, Ranked, similarity
+from ragstore.corpus.records import Collection, SearchHit
+from ragstore.corpus.tables import (
+    ChunkRow,
+    ChunkTermsRow,
+    CollectionRow,
+    DocumentRow,
+    EmbeddingRow,
+    SpaceRow,
+    TermRow,
+)
+
+TERMS = table_of(ChunkTermsRow)
+FREQUENCIES = table_of(TermRow)
+
+MAX_INLINE = 900
+"""Weights that fit a page beside the row's keys, at 8 bytes each."""
+
+_TENANT: Any = bindparam("tenant")
+_DISTANCE = {"cosine": "<=>", "l2": "<->", "inner_product": "<#>"}
+
+# -------------------------------------------------------------------------------------------------- lexemes
+
+
+def salted(salt: int, lexeme: str) -> str:
+    """Give a lexeme as it is stored: behind its collection's salt, so that an index look-up meets no other's rows."""
+    return f"{salt:06x}{lexeme}"
+
+
+def _quote(lexeme: str) -> str:
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def to_tsvector(salt: int, terms: Terms) -> str:
+    """Write lexemes with their positions as a tsvector's text form."""
+    return " ".join(
+        f"{_quote(salted(salt, lexeme))}:{','.join(map(str, positions))}"
+        for lexeme, positions in terms.positions.items()
+    )
+
+
+def to_tsquery(salt: int, lexemes: Sequence[str]) -> str:
+    """Write a tsquery's text form that any of the lexemes matches."""
+    return "|".join(_quote(salted(salt, lexeme)) for lexeme in lexemes)
+
+
+def _terms_row(tenant: str, collection: Collection, chunk: ChunkTerms) -> dict[str, Any]:
+    entries = weights(chunk.terms, collection.average_length)
+    inline, rest = entries, {}
+    if len(entries) > MAX_INLINE:
+        heaviest = sorted(entries, key=lambda i: (-entries[i], i))
+        inline = {i: entries[i] for i in heaviest[:MAX_INLINE]}
+        rest = {i: entries[i] for i in heaviest[MAX_INLINE:]}
+    return {
+        "tenant_id": tenant,
+        "chunk_id": chunk.chunk_id,
+        "generation": collection.generation,
+        "collection_id": collection.id,
+        "length": chunk.terms.length,
+        "lexemes": to_tsvector(collection.salt, chunk.terms),
+        "weights": inline,
+        "rest": rest or None,
+    }
+
+
+def add_terms(tenant: str, collection: Collection, chunks: Sequence[ChunkTerms]) -> Steps[None]:
+    """Store chunks' lexemes and weights."""
+    yield Write(insert(TERMS), [_terms_row(tenant, collection, chunk) for chunk in chunks])
+
+
+_REMOVE_TERMS = delete(TERMS).where(
+    TERMS.c.tenant_id == _TENANT, TERMS.c.chunk_id.in_(bindparam("ids", expanding=True, type_=Id()))
+)
+
+
+def remove_terms(tenant: str, chunk_ids: Sequence[UUID]) -> Steps[None]:
+    """Remove chunks' lexemes."""
+    yield Write(_REMOVE_TERMS, {"tenant": tenant, "ids": list(chunk_ids)})
+
+
+_OF_COLLECTION = and_(
+    ChunkTermsRow.tenant_id == _TENANT, ChunkTermsRow.collection_id == bindparam("collection_id", type_=Id())
+)
+_MEASURE = select(func.count(), func.coalesce(func.avg(ChunkTermsRow.length), 0).cast(Float)).where(_OF_COLLECTION)
+
+
+def measure_length(tenant: str, collection: Collection) -> Steps[tuple[int, float]]:
+    """Give the number of chunks and their average length in words."""
+    parameters = {"tenant": tenant, "collection_id": collection.id}
+    measured = yield Query(_MEASURE, lambda row: (row[0], row[1]), parameters)
+    found: tuple[int, float] = measured[0]
+    return found
+
+
+# A lexeme's `core.text.term_id` in SQL: its SHA-256's first 8 bytes modulo 10^9 - 1, plus 1, word by word in 64 bits.
+_HIGH, _LOW = (
+    f"('x' || substr(encode(sha256(convert_to(lexeme, 'UTF8')), 'hex'), {start}, 8))::bit(32)::bigint"
+    for start in (1, 9)
+)
+_MODULUS = TERM_SPACE - 1
+_TERM_ID: ColumnElement[int] = literal_column(
+    f"(({_HIGH} % {_MODULUS} * {2**32 % _MODULUS} + {_LOW}) % {_MODULUS} + 1)::int", Integer
+)
+_LEXEME = func.unnest(func.tsvector_to_array(ChunkTermsRow.lexemes)).table_valued("lexeme", name="l").render_derived()
+_WORDS = (
+    select(func.substr(_LEXEME.c.lexeme, 7).label("lexeme"), func.count().label("chunks"))
+    .select_from(ChunkTermsRow)
+    .join(_LEXEME, true())
+    .where(_OF_COLLECTION)
+    .group_by(literal_column("1"))
+    .subquery("words")
+)
+_COUNTED = (
+    select(_TERM_ID.label("term"), func.sum(_WORDS.c.chunks).cast(Integer).label("frequency"))
+    .select_from(_WORDS)
+    .group_by(literal_column("1"))
+    .subquery("counted")
+)
+_TOTAL = cast(bindparam("total"), Float)
+_IDF = func.ln(1 + (_TOTAL - _COUNTED.c.frequency + 0.5) / (_COUNTED.c.frequency + 0.5))
+_FORGET_TERMS = delete(FREQUENCIES).where(
+    FREQUENCIES.c.tenant_id == _TENANT, FREQUENCIES.c.collection_id == bindparam("collection_id")
+)
+_COUNT_TERMS = insert(FREQUENCIES).from_select(
+    ["tenant_id", "collection_id", "term", "frequency", "idf"],
+    select(
+        cast(_TENANT, Text),
+        cast(bindparam("collection_id"), Id),
+        _COUNTED.c.term,
+        _COUNTED.c.frequency,
+        _IDF.cast(Float),
+    ),
+)
+
+
+def count_terms(tenant: str, collection: Collection) -> Steps[None]:
+    """Count in how many chunks each term stands, and work out its idf; all on the server."""
+    total, _ = yield from measure_length(tenant, collection)
+    of = {"tenant": tenant, "collection_id": collection.id}
+    yield Write(_FORGET_TERMS, of)
+    yield Write(_COUNT_TERMS, {**of, "total": total})
+    yield statements.update_collection(tenant, collection.id, {"analyzed_chunks": total, "analyzed_at": utc_now()})
+
+
+# ------------------------------------------------------------------------------------------------ conditions
+
+
+def metadata_condition(path: tuple[str, ...], operator: Operator, value: Any) -> ColumnElement[bool]:
+    """Compare the value at a path of the effective metadata; true or false, never unknown."""
+    # -> with a text key reads objects only, where #> would read the string '0' as a place in an array
+    found: ColumnElement[Any] = DocumentRow.meta.op("||", return_type=JSONB())(ChunkRow.meta)
+    for key in path:
+        found = found.op("->", return_type=JSONB())(cast(key, Text))
+    return func.coalesce(_json_compare(found, operator, value), false())
+
+
+def _jsonb(value: Any) -> ColumnElement[Any]:
+    return cast(literal(json.dumps(value), Text), _PlainJsonb())
+
+
+def _json_compare(found: ColumnElement[Any], operator: Operator, value: Any) -> ColumnElement[bool]:
+    match operator:
+        case "exists":
+            return found.is_not(None)
+        case "==":
+            return _is(found, "=", _jsonb(value))
+        case "!=":
+            return found.op("IS DISTINCT FROM", is_comparison=True)(_jsonb(value))
+        case "in":
+            return or_(false(), *(_is(found, "=", _jsonb(item)) for item in value))
+        case "contains":
+            return and_(func.jsonb_typeof(found) == "array", _is(found, "@>", _jsonb([value])))
+        case "starts_with":
+            return and_(func.jsonb_typeof(found) == "string", func.starts_with(_as_text(found), value))
+        case _ if isinstance(value, str):
+            return and_(
+                func.jsonb_typeof(found) == "string", _is(_as_text(found).collate("C"), operator, literal(value))
+            )
+        case _:
+            return and_(func.jsonb_typeof(found) == "number", _is(found, operator, _jsonb(value)))
+
+
+def _is(left: ColumnElement[Any], operator: str, right: ColumnElement[Any]) -> ColumnElement[bool]:
+    return left.op(operator, is_comparison=True)(right)
+
+
+def _as_text(found: ColumnElement[Any]) -> ColumnElement[str]:
+    return found.op("#>>", return_type=Text())(literal_column("'{}'"))
+
+
+class _PlainJsonb(JSONB):
+    """The name of the type, for casts alone."""
+
+
+# --------------------------------------------------------------------------------------------------- the legs
+
+
+def _filtered(statement: Selected, chunk_id: Any, where: ColumnElement[bool] | None) -> Selected:
+    if where is None:
+        return statement
+    joined = statement.join(ChunkRow, and_(ChunkRow.tenant_id == _TENANT, ChunkRow.id == chunk_id))
+    return joined.join(DocumentRow, statements.IS_ITS_DOCUMENT).where(where)
+
+
+def _vector_leg(collection: Collection, where: ColumnElement[bool] | None) -> CTE:
+    space = collection.space
+    assert space is not None  # the repository has refused a vector for a collection without a space
+    half = space.storage == "halfvec"
+    column = EmbeddingRow.half if half else EmbeddingRow.dense
+    query = bindparam("vector", type_=Half() if half else Dense())
+    distance = column.op(_DISTANCE[space.metric], return_type=Float())(query).label("distance")
+    statement = select(EmbeddingRow.chunk_id, distance).where(
+        EmbeddingRow.tenant_id == _TENANT, EmbeddingRow.space_id == bindparam("space_id", type_=Id())
+    )
+    found = _filtered(statement, EmbeddingRow.chunk_id, where)
+    found = found.order_by(literal_column("distance"), EmbeddingRow.chunk_id).limit(bindparam("depth"))
+    nearest = found.subquery("nearest")
+    rank = func.row_number().over(order_by=(nearest.c.distance, nearest.c.chunk_id)).label("vector_rank")
+    return select(nearest.c.chunk_id, nearest.c.distance, rank).cte("by_vector")
+
+
+def _query_vector() -> CTE:
+    """The query's sparse vector, made where the idf values are: one round trip, and never a stale copy of them."""
+    term_ids, counts = (cast(bindparam(key), ARRAY(Integer)) for key in ("term_ids", "counts"))
+    asked = func.unnest(term_ids, counts).table_valued("term", "times", name="asked").render_derived()
+    known = and_(
+        TermRow.tenant_id == _TENANT,
+        TermRow.collection_id == bindparam("collection_id", type_=Id()),
+        TermRow.term == asked.c.term,
+    )
+    idf = func.coalesce(TermRow.idf, cast(bindparam("unknown_idf"), Float))
+    entry = func.concat(asked.c.term, ":", asked.c.times * idf)
+    text = func.concat("{", func.string_agg(entry, ","), f"}}/{TERM_SPACE}")
+    vector = select(cast(text, Sparse()).label("vector")).select_from(asked).outerjoin(TermRow, known)
+    return vector.cte("query").prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _lexical_leg(where: ColumnElement[bool] | None) -> CTE:
+    query = _query_vector()
+    rest = func.coalesce(ChunkTermsRow.rest.op("<#>", return_type=Float())(query.c.vector), 0.0)
+    bm25 = (-(ChunkTermsRow.weights.op("<#>", return_type=Float())(query.c.vector) + rest)).label("bm25")
+    matching = ChunkTermsRow.lexemes.op("@@", is_comparison=True)(cast(bindparam("tsquery"), TSQUERY))
+    statement = select(ChunkTermsRow.chunk_id, bm25).join(query, true()).where(_OF_COLLECTION, matching)
+    found = _filtered(statement, ChunkTermsRow.chunk_id, where)
+    found = found.order_by(literal_column("bm25").desc(), ChunkTermsRow.chunk_id).limit(bindparam("depth"))
+    best = found.subquery("best")
+    rank = func.row_number().over(order_by=(best.c.bm25.desc(), best.c.chunk_id)).label("text_rank")
+    return select(best.c.chunk_id, best.c.bm25, rank).cte("by_text")
+
+
+# --------------------------------------------------------------------------------------------- the statements
+
+
+def _ranked(collection: Collection, where: ColumnElement[bool] | None, *, vector: bool, text: bool) -> Subquery:
+    """Give (chunk_id, place, score, distance, bm25, vector_rank, text_rank) of the asked page."""
+    none: Any = literal_column("NULL")
+    if vector and text:
+        return _fused(_vector_leg(collection, where), _lexical_leg(where))
+    if vector:
+        leg = _vector_leg(collection, where)
+        columns = (leg.c.distance, none.label("bm25"), leg.c.vector_rank, none.label("text_rank"))
+        place = leg.c.vector_rank
+    else:
+        leg = _lexical_leg(where)
+        columns = (none.label("distance"), leg.c.bm25, none.label("vector_rank"), leg.c.text_rank)
+        place = leg.c.text_rank
+    page = select(leg.c.chunk_id, place.label("place"), none.label("score"), *columns)
+    return page.where(place > bindparam("offset")).subquery("ranked")
+
+
+def _fused(by_vector: CTE, by_text: CTE) -> Subquery:
+    chunk_id = func.coalesce(by_vector.c.chunk_id, by_text.c.chunk_id)
+    score = _reciprocal("vector_weight", by_vector.c.vector_rank) + _reciprocal("text_weight", by_text.c.text_rank)
+    both = by_vector.join(by_text, by_vector.c.chunk_id == by_text.c.chunk_id, full=True)
+    legs = (by_vector.c.distance, by_text.c.bm25, by_vector.c.vector_rank, by_text.c.text_rank)
+    place = func.row_number().over(order_by=(score.desc(), chunk_id)).label("place")
+    statement = select(chunk_id.label("chunk_id"), place, score.label("score"), *legs).select_from(both)
+    page = statement.order_by(literal_column("place")).limit(bindparam("rows")).offset(bindparam("offset"))
+    return page.subquery("ranked")
+
+
+def _reciprocal(weight: str, rank: ColumnElement[int]) -> ColumnElement[float]:
+    return func.coalesce(cast(bindparam(weight), Float) / (RRF_K + rank), 0.0)
+
+
+def _statement(collection: Collection, where: ColumnElement[bool] | None, *, vector: bool, text: bool) -> Selected:
+    """Search, and say in the first column whether the collection is still as the request has it.
+
+    The collection's row is joined to its hits by an outer join: it comes back without any, so that "nothing found"
+    and "not there any more" can be told apart in one round trip.
+    """
+    ranked = _ranked(collection, where, vector=vector, text=text)
+    hits = ranked.join(ChunkRow, and_(ChunkRow.tenant_id == _TENANT, ChunkRow.id == ranked.c.chunk_id)).join(
+        DocumentRow, statements.IS_ITS_DOCUMENT
+    )
+    valid = [CollectionRow.tenant_id == _TENANT, CollectionRow.id == bindparam("collection_id", type_=Id())]
+    statement = select(
+        ranked.c.score,
+        ranked.c.distance,
+        ranked.c.bm25,
+        ranked.c.vector_rank,
+        ranked.c.text_rank,
+        *statements.HIT_COLUMNS,
+    ).select_from(CollectionRow)
+    if vector:
+        active = and_(
+            SpaceRow.tenant_id == _TENANT,
+            SpaceRow.id == bindparam("space_id", type_=Id()),
+            SpaceRow.collection_id == CollectionRow.id,
+            SpaceRow.state == "active",
+        )
+        statement = statement.join(SpaceRow, active)
+    return statement.outerjoin(hits, true()).where(*valid).order_by(ranked.c.place)
+
+
+_kept: dict[tuple[Any, ...], Selected] = {}
+
+
+def _statement_for(request: SearchRequest, backend: CorpusBackend) -> Selected:
+    """Give a kept statement where there is no filter: building one costs more than running it on a small space."""
+    vector, text = request.vector is not None, request.terms is not None
+    if request.where is not None:
+        where = statements.condition(request.where, backend)
+        return _statement(request.collection, where, vector=vector, text=text)
+    space = request.collection.space
+    key = (vector, text, space.storage, space.metric) if vector and space else (vector, text)
+    if key not in _kept:
+        _kept[key] = _statement(request.collection, None, vector=vector, text=text)
+    return _kept[key]
+
+
+def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchHit] | None]:
+    """Find the best chunks in one statement."""
+    found = yield Query(_statement_for(request, backend), tuple, _parameters(request))
+    if not found:
+        return None
+    return [_to_hit(row, request) for row in found if row[5] is not None]
+
+
+def _parameters(request: SearchRequest) -> dict[str, Any]:
+    collection = request.collection
+    parameters: dict[str, Any] = {
+        "tenant": request.tenant,
+        "collection_id": collection.id,
+        "depth": request.depth,
+        "offset": request.offset,
+    }
+    if request.vector is not None and collection.space is not None:
+        parameters |= {"vector": request.vector, "space_id": collection.space.id}
+    if request.terms is not None:
+        parameters |= _lexical_parameters(collection, request.terms)
+    if request.hybrid:
+        vector_weight, text_weight = request.weights
+        parameters |= {"rows": request.limit, "vector_weight": vector_weight, "text_weight": text_weight}
+    return parameters
+
+
+def _lexical_parameters(collection: Collection, terms: dict[str, int]) -> dict[str, Any]:
+    times: dict[int, int] = {}
+    for lexeme, count in terms.items():
+        times[term_id(lexeme)] = times.get(term_id(lexeme), 0) + count
+    return {
+        "tsquery": to_tsquery(collection.salt, list(terms)),
+        "term_ids": list(times),
+        "counts": list(times.values()),
+        "unknown_idf": idf(0, collection.analyzed_chunks),
+    }
+
+
+def _to_hit(row: tuple[Any, ...], request: SearchRequest) -> SearchHit:
+    score, distance, bm25, vector_rank, text_rank = row[:5]
+    if score is None:
+        space = request.collection.space
+        score = bm25 if distance is None or space is None else similarity(distance, space.metric)
+    found = Ranked(row[5], score, distance, bm25, vector_rank, text_rank)
+    return statements.to_hit(row[5:], found, request.collection.name)

@@ -1,0 +1,115 @@
+"""Engines and connections on SQLite, by `sqlite3` and aiosqlite."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL
+
+from ragstore.config import Settings
+from ragstore.core.backend import PREPARED, READ_ONLY
+from ragstore.core.base import SCHEMA
+from ragstore.errors import UsageError
+
+_OURS = "ragstore_sqlite"
+_OPTIONS: Mapping[str, Any] = MappingProxyType({"schema_translate_map": MappingProxyType({SCHEMA: None})})
+
+
+def is_memory(url: URL) -> bool:
+    """Say whether a URL names a database in memory."""
+    name = url.database or ":memory:"
+    return name == ":memory:" or "mode=memory" in name or url.query.get("mode") == "memory"
+
+
+def read_url(url: URL, *, asynchronous: bool) -> URL:
+    """Set the face's driver.
+
+    Raises:
+        UsageError: The database is in memory: each connection would have one of its own.
+    """
+    if is_memory(url):
+        advice = "pass an engine made with poolclass=StaticPool, so that every call sees the same database"
+        raise UsageError(f"SQLite in memory cannot be named by a URL: {advice}")
+    return url.set(drivername="sqlite+aiosqlite" if asynchronous else "sqlite+pysqlite")
+
+
+def engine_options(url: URL, settings: Settings) -> dict[str, Any]:
+    """Give the arguments of `create_engine` and `create_async_engine`."""
+    return {
+        "connect_args": {"timeout": settings.busy_timeout, "check_same_thread": False},
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.max_overflow,
+        "pool_timeout": settings.pool_timeout,
+        "hide_parameters": True,
+    }
+
+
+def set_up(engine: Engine, settings: Settings) -> None:
+    """Make every connection enforce foreign keys, and every write transaction begin with the write lock."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(driver: Any, entry: Any) -> None:
+        _configure(driver, settings)
+        entry.info[_OURS] = True
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return  # the event fires here too, and reads must not take the write lock
+        connection.exec_driver_sql("BEGIN" if options.get(READ_ONLY) else "BEGIN IMMEDIATE")
+
+
+def _configure(driver: Any, settings: Settings) -> None:
+    driver.isolation_level = None  # the driver then begins no transaction of its own
+    cursor = driver.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {round(settings.busy_timeout * 1000)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    mode = cursor.fetchone()[0]
+    if mode not in ("wal", "memory"):
+        warnings.warn(f"SQLite keeps journal_mode={mode} here, so readers wait for writers", stacklevel=2)
+    cursor.execute(f"PRAGMA synchronous = {settings.sqlite_synchronous.upper()}")
+    cursor.close()
+
+
+def prepare(connection: Connection) -> None:
+    """Check a host's connection, once: without foreign keys, what hangs on a deleted row would stay.
+
+    Raises:
+        UsageError: Foreign keys are off, or the driver commits by itself.
+    """
+    if _OURS not in connection.info:
+        _check(connection)
+    connection.info[PREPARED] = True
+
+
+def _check(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    if getattr(driver, "autocommit", False) is True:
+        raise UsageError("this SQLite connection has autocommit=True, so its transactions cannot be ended")
+    if not connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
+        raise UsageError(
+            "this SQLite connection has foreign keys off: run  PRAGMA foreign_keys = ON  in a 'connect' event of your "
+            "engine, or let ragstore.configure_engine(engine) do it"
+        )
+
+
+def begin(connection: Connection, settings: Settings, *, write: bool) -> None:
+    """Take the lock at the start of a host's transaction: a reader that turns writer can only fail."""
+    if _OURS in connection.info:
+        return  # our engine's begin event has done it
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    elif write:
+        connection.exec_driver_sql("UPDATE rag_meta SET id = id WHERE 0")
+
+
+def execution_options(schema: str) -> Mapping[str, Any]:
+    """Give the map that takes the schema's name off: SQLite has none."""
+    return _OPTIONS

@@ -1,0 +1,1 @@
+"""What every aggregate needs and none owns."""

@@ -1,0 +1,168 @@
+"""How a repository reaches the database: a connection in use, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import Executable
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ragstore.config import Settings
+from ragstore.core.backend import PREPARED, Backend
+from ragstore.core.query import Query, Steps, Write, only
+from ragstore.errors import RagstoreError, UsageError
+
+B = TypeVar("B", bound=Backend)
+B_co = TypeVar("B_co", bound=Backend, covariant=True)
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class AsyncWork:
+    """A connection in use: runs statements, makes records, translates errors.
+
+    Attributes:
+        failed: A statement was refused, so the transaction can only be rolled back.
+    """
+
+    def __init__(self, connection: AsyncConnection, backend: Backend, options: Mapping[str, Any]) -> None:
+        """Use a connection; it stays the caller's."""
+        self.connection = connection
+        self.backend = backend
+        self.options = options
+        self.failed = False
+        self._busy = False
+
+    async def prepare(self) -> None:
+        """Prepare the driver's connection if no one has."""
+        if PREPARED not in self.connection.info:
+            with self._running():
+                await self.connection.run_sync(self.backend.prepare)
+
+    async def begin(self, settings: Settings, *, write: bool) -> None:
+        """Do what the start of a transaction needs."""
+        await self.prepare()
+        with self._running():
+            await self.connection.run_sync(self.backend.begin, settings, write=write)
+
+    async def fetch(self, query: Query[R]) -> list[R]:
+        """Run a query and give its records."""
+        with self._running():
+            result = await self.connection.execute(
+                query.statement, dict(query.parameters), execution_options=self.options
+            )
+            return [query.make(row) for row in result.all()]
+
+    async def first(self, query: Query[R]) -> R | None:
+        """Run a query and give its first record, or None."""
+        return next(iter(await self.fetch(query)), None)
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> int:
+        """Run a writing statement, once or for each of several parameter sets, and give the number of rows.
+
+        An empty list of parameter sets runs nothing.
+        """
+        if parameters is not None and not parameters:
+            return 0
+        with self._running():
+            options = {**self.options, "preserve_rowcount": True}  # an INSERT's is not kept otherwise
+            result = await self.connection.execute(statement, parameters, execution_options=options)
+            return max(result.rowcount, 0)
+
+    async def steps(self, steps: Steps[T]) -> T:
+        """Run each statement that the steps ask for, and give their result."""
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(await self._step(step))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def _step(self, step: Query[Any] | Write) -> list[Any] | int:
+        if isinstance(step, Write):
+            return await self.execute(step.statement, step.parameters)
+        return await self.fetch(step)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        if self._busy:
+            raise UsageError("two tasks or threads use one unit of work at the same time: give each its own")
+        if self.failed:
+            raise UsageError("the transaction was aborted by an earlier error: leave it and begin a new one")
+        self._busy = True
+        try:
+            with self.backend.translating():
+                yield
+        except RagstoreError:
+            self.failed = True
+            raise
+        finally:
+            self._busy = False
+
+
+class AsyncAccess(Protocol[B_co]):
+    """Where a repository's connections come from: a one-shot call, a unit of work, or the host's transaction."""
+
+    @property
+    def backend(self) -> B_co:
+        """Give the backend."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """Give the store's settings."""
+        ...
+
+    @property
+    def tenant(self) -> str:
+        """Give the tenant, or raise `TenantRequired`."""
+        ...
+
+    @property
+    def catalog(self) -> MutableMapping[tuple[str, str], Any]:
+        """Give what is remembered of collections, by tenant and name; a statement that uses it checks it."""
+        ...
+
+    @property
+    def one_shot(self) -> bool:
+        """Say whether each call has a transaction of its own."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncWork]:
+        """Give a connection inside a transaction that may write."""
+        ...
+
+    async def read(self, make_steps: Callable[[], Steps[T]]) -> T:
+        """Run reading steps; made anew if they have to be run again."""
+        ...
+
+
+class AsyncRepository(Generic[B]):
+    """Base of every repository: build a statement, run it, map it, return it."""
+
+    def __init__(self, access: AsyncAccess[B]) -> None:
+        """Read and write through `access`."""
+        self._access = access
+
+    @property
+    def _backend(self) -> B:
+        return self._access.backend
+
+    @property
+    def _tenant(self) -> str:
+        return self._access.tenant
+
+    async def _fetch(self, query: Query[R]) -> list[R]:
+        return await self._access.read(lambda: only(query))
+
+    async def _first(self, query: Query[R]) -> R | None:
+        return next(iter(await self._fetch(query)), None)
+
+    async def _write(self, write: Write) -> int:
+        async with self._access.writing() as work:
+            return await work.execute(write.statement, write.parameters)

@@ -1,0 +1,166 @@
+# Generated from _async.py by tools/unasync.py: edit that file and run the tool again.
+"""How a repository reaches the database: a connection in use, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, Executable
+
+from ragstore.config import Settings
+from ragstore.core.backend import PREPARED, Backend
+from ragstore.core.query import Query, Steps, Write, only
+from ragstore.errors import RagstoreError, UsageError
+
+B = TypeVar("B", bound=Backend)
+B_co = TypeVar("B_co", bound=Backend, covariant=True)
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Work:
+    """A connection in use: runs statements, makes records, translates errors.
+
+    Attributes:
+        failed: A statement was refused, so the transaction can only be rolled back.
+    """
+
+    def __init__(self, connection: Connection, backend: Backend, options: Mapping[str, Any]) -> None:
+        """Use a connection; it stays the caller's."""
+        self.connection = connection
+        self.backend = backend
+        self.options = options
+        self.failed = False
+        self._busy = False
+
+    def prepare(self) -> None:
+        """Prepare the driver's connection if no one has."""
+        if PREPARED not in self.connection.info:
+            with self._running():
+                self.backend.prepare(self.connection)
+
+    def begin(self, settings: Settings, *, write: bool) -> None:
+        """Do what the start of a transaction needs."""
+        self.prepare()
+        with self._running():
+            self.backend.begin(self.connection, settings, write=write)
+
+    def fetch(self, query: Query[R]) -> list[R]:
+        """Run a query and give its records."""
+        with self._running():
+            result = self.connection.execute(query.statement, dict(query.parameters), execution_options=self.options)
+            return [query.make(row) for row in result.all()]
+
+    def first(self, query: Query[R]) -> R | None:
+        """Run a query and give its first record, or None."""
+        return next(iter(self.fetch(query)), None)
+
+    def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> int:
+        """Run a writing statement, once or for each of several parameter sets, and give the number of rows.
+
+        An empty list of parameter sets runs nothing.
+        """
+        if parameters is not None and not parameters:
+            return 0
+        with self._running():
+            options = {**self.options, "preserve_rowcount": True}  # an INSERT's is not kept otherwise
+            result = self.connection.execute(statement, parameters, execution_options=options)
+            return max(result.rowcount, 0)
+
+    def steps(self, steps: Steps[T]) -> T:
+        """Run each statement that the steps ask for, and give their result."""
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(self._step(step))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    def _step(self, step: Query[Any] | Write) -> list[Any] | int:
+        if isinstance(step, Write):
+            return self.execute(step.statement, step.parameters)
+        return self.fetch(step)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        if self._busy:
+            raise UsageError("two tasks or threads use one unit of work at the same time: give each its own")
+        if self.failed:
+            raise UsageError("the transaction was aborted by an earlier error: leave it and begin a new one")
+        self._busy = True
+        try:
+            with self.backend.translating():
+                yield
+        except RagstoreError:
+            self.failed = True
+            raise
+        finally:
+            self._busy = False
+
+
+class Access(Protocol[B_co]):
+    """Where a repository's connections come from: a one-shot call, a unit of work, or the host's transaction."""
+
+    @property
+    def backend(self) -> B_co:
+        """Give the backend."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """Give the store's settings."""
+        ...
+
+    @property
+    def tenant(self) -> str:
+        """Give the tenant, or raise `TenantRequired`."""
+        ...
+
+    @property
+    def catalog(self) -> MutableMapping[tuple[str, str], Any]:
+        """Give what is remembered of collections, by tenant and name; a statement that uses it checks it."""
+        ...
+
+    @property
+    def one_shot(self) -> bool:
+        """Say whether each call has a transaction of its own."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Work]:
+        """Give a connection inside a transaction that may write."""
+        ...
+
+    def read(self, make_steps: Callable[[], Steps[T]]) -> T:
+        """Run reading steps; made anew if they have to be run again."""
+        ...
+
+
+class Repository(Generic[B]):
+    """Base of every repository: build a statement, run it, map it, return it."""
+
+    def __init__(self, access: Access[B]) -> None:
+        """Read and write through `access`."""
+        self._access = access
+
+    @property
+    def _backend(self) -> B:
+        return self._access.backend
+
+    @property
+    def _tenant(self) -> str:
+        return self._access.tenant
+
+    def _fetch(self, query: Query[R]) -> list[R]:
+        return self._access.read(lambda: only(query))
+
+    def _first(self, query: Query[R]) -> R | None:
+        return next(iter(self._fetch(query)), None)
+
+    def _write(self, write: Write) -> int:
+        with self._access.writing() as work:
+            return work.execute(write.statement, write.parameters)

@@ -1,0 +1,68 @@
+"""What differs between databases, as seen by everyone else: ask for an ability, never for a database's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+from ragstore.config import Settings
+
+PREPARED = "ragstore_prepared"
+"""Key in a connection's info: this driver's connection has been prepared."""
+
+READ_ONLY = "ragstore_read_only"
+"""Execution option: this transaction takes no write lock."""
+
+UpsertInsert = PostgresInsert | SqliteInsert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a backend can do.
+
+    Attributes:
+        schemas: Tables live in a named schema.
+        concurrent_writers: Several transactions may write at once.
+        row_locks: `FOR UPDATE` exists; without it a write transaction locks everything.
+        concurrent_index: An index can be built while others write.
+        free_transactions: Beginning one is no round trip, so that every read may have a snapshot of its own.
+    """
+
+    schemas: bool
+    concurrent_writers: bool
+    row_locks: bool
+    concurrent_index: bool
+    free_transactions: bool
+
+
+class Backend(Protocol):
+    """What every aggregate may ask of a backend. Statements are returned, never run."""
+
+    name: str
+    supports: Abilities
+
+    def upsert(self, table: Table) -> UpsertInsert:
+        """Make an insert that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        ...
+
+    def begin(self, connection: Connection, settings: Settings, *, write: bool) -> None:
+        """Do what the start of a transaction needs: SQLite's write lock, PostgreSQL's time-outs."""
+        ...
+
+    def prepare(self, connection: Connection) -> None:
+        """Prepare a driver's connection for our parameters, and note it under `PREPARED` in its info."""
+        ...
+
+    def execution_options(self, schema: str) -> Mapping[str, Any]:
+        """Give the options that go with each execution for tables in this schema."""
+        ...
+
+    def translating(self) -> AbstractContextManager[None]:
+        """Turn the driver's errors into ours."""
+        ...

@@ -1,0 +1,26 @@
+"""The database's clock, as an SQL expression: hosts' clocks are never compared."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from ragstore.core.types import UtcDateTime
+
+
+class utc_now(FunctionElement[object]):  # noqa: N801 - reads as a function in statements
+    """The database's time at the start of the statement; whole milliseconds on SQLite."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(utc_now, "postgresql")
+def _on_postgresql(_element: utc_now, _compiler: object, **_: object) -> str:
+    return "statement_timestamp()"
+
+
+@compiles(utc_now, "sqlite")
+def _on_sqlite(_element: utc_now, _compiler: object, **_: object) -> str:
+    # unixepoch('subsec') came with SQLite 3.42; a Julian day as a double is exact to 0.05 ms
+    return "(CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000)"

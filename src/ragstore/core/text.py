@@ -1,0 +1,465 @@
+"""Text analysis: from any text to the lexemes that the lexical leg stores and searches.
+
+Documents and queries take the same path on every database, so what is stored and what is asked for agree:
+
+1. Characters are folded (NFKC, full case folding; Turkish has its own i). Letters, digits and combining marks make
+   words, all else parts them; format characters, variation selectors and the Arabic tatweel vanish.
+2. Runs of Han, Hiragana, Katakana and Hangul become overlapping pairs of characters, in any language, so that every
+   substring of two characters or more is a phrase of pairs. Hangul too: Korean compounds are written without a space,
+   and particles stick to the word. A run of one character is that character.
+3. At an apostrophe a word is parted, and single letters beside it are dropped ("l'avion"). English loses its
+   contractions ("it's", "don't"); in Ukrainian and Belarusian the apostrophe is a letter.
+4. Words with a grammatical function alone are dropped, the others stemmed by Snowball (Porter 2001, "Snowball: a
+   language for stemming algorithms").
+
+Scripts without spaces between words (Thai, Lao, Khmer, Burmese) give one word a run. Accents count where the
+language's stemmer does not remove them.
+
+Every word is folded and stemmed once and then remembered. Nothing here is done before the first call.
+"""
+
+# ruff: noqa: RUF001  (letters of many alphabets are meant)
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from itertools import chain, cycle
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
+from unicodedata import category, normalize
+
+from ragstore.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_LEXEME_BYTES: Final = 64
+"""A longer lexeme is cut at the last whole character within so many bytes of UTF-8."""
+MAX_LEXEMES: Final = 10_000
+"""So many different lexemes of a text are kept: the most frequent ones, of equals those that come first."""
+MAX_POSITION: Final = 16_383
+"""PostgreSQL's last position in a tsvector; what comes later stands there too."""
+MAX_POSITIONS: Final = 255
+"""So many positions of a lexeme are kept, the first ones; PostgreSQL takes no more."""
+TERM_SPACE: Final = 10**9
+"""The dimensions of a sparse vector of terms, pgvector's most; term ids are below it."""
+
+STEMMED_LANGUAGES: Final[Mapping[str, str]] = MappingProxyType({
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "eo": "esperanto", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish",
+    "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
+    "it": "italian", "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nl": "dutch", "nn": "norwegian",
+    "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian",
+    "st": "sesotho", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+})  # fmt: skip
+"""The languages with a stemmer, and the name of its algorithm in Snowball. All others get plain words."""
+
+_THREE_LETTERS: Final[Mapping[str, str]] = MappingProxyType({
+    "ara": "ar", "cat": "ca", "ces": "cs", "cze": "cs", "dan": "da", "deu": "de", "ger": "de", "ell": "el", "gre": "el",
+    "eng": "en", "epo": "eo", "spa": "es", "est": "et", "eus": "eu", "baq": "eu", "fas": "fa", "per": "fa", "fin": "fi",
+    "fra": "fr", "fre": "fr", "gle": "ga", "hin": "hi", "hun": "hu", "hye": "hy", "arm": "hy", "ind": "id", "ita": "it",
+    "lit": "lt", "nob": "nb", "nep": "ne", "nld": "nl", "dut": "nl", "nno": "nn", "nor": "no", "pol": "pl", "por": "pt",
+    "ron": "ro", "rum": "ro", "rus": "ru", "srp": "sr", "sot": "st", "swe": "sv", "tam": "ta", "tur": "tr", "yid": "yi",
+    "aze": "az", "bel": "be", "ukr": "uk",
+})  # fmt: skip
+
+_TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
+_MAX_TAG: Final = 64
+
+_PAIRED: Final = (
+    "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\U0001aff0-\U0001b16f"
+    "\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff"
+)
+"""Han; Hiragana and Katakana; Hangul: as a character class, after folding."""
+
+_APOSTROPHES: Final = frozenset("'\u2018\u2019\u02bc")
+_APOSTROPHE_IS_A_LETTER: Final = frozenset({"be", "uk"})
+_TURKIC: Final = frozenset({"az", "tr"})
+_ENGLISH_ENDING = re.compile(r"'(?:s|d|m|re|ve|ll)$")
+
+_WORD_CATEGORIES: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No"})
+_SILENT_CATEGORIES: Final = frozenset({"Cf", "Me"})
+_ZERO_WIDTH_SPACE: Final = "\u200b"
+_SILENT = re.compile("[\u0640\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0000-\U000e0fff]")
+
+_MAX_CACHED: Final = 1 << 16
+_MAX_CACHED_WORD: Final = 64
+_MAX_RAW_WORD: Final = 4 * MAX_LEXEME_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a text consists of, for an index.
+
+    Attributes:
+        positions: Where each lexeme stands, ascending from 1. Dropped words count, so that phrases keep their gaps.
+            At most 10,000 lexemes of at most 64 bytes, 255 positions each, none above 16,383.
+        frequencies: How often each of these lexemes occurs, whether or not all its positions were kept.
+        length: How many words were kept, with repetitions: BM25's document length. Lexemes beyond the limit count.
+    """
+
+    positions: dict[str, list[int]]
+    frequencies: dict[str, int]
+    length: int
+
+
+def analyze(text: str, language: str) -> Terms:
+    """Turn a text into lexemes with their positions and frequencies.
+
+    No database, no I/O but the import of the stemmer at first use; safe to call from several threads. The same text
+    and language give the same terms everywhere, given the same major version of Snowball.
+
+    Args:
+        text: Any text whatever, a document's or a query's.
+        language: A language tag such as "en", "de-AT" or "und" (no stemming, no stop words).
+
+    Returns:
+        The terms; empty where the text has no word but function words. They fit a tsvector: the lexemes take at most
+        640 kB, and their positions, at most 26,383 in all, 53 kB.
+
+    Raises:
+        InvalidInput: `language` is no language tag.
+
+    Example:
+        >>> analyze("The cat sat on the mats", "en").positions
+        {'cat': [2], 'sat': [3], 'mat': [6]}
+    """
+    lexemes = _lexicon(language).lexemes(text)
+    found = _places(lexemes)
+    frequencies = {lexeme: len(places) for lexeme, places in found.items()}
+    length = sum(frequencies.values())
+    if len(frequencies) > MAX_LEXEMES:
+        frequencies = _most_frequent(frequencies)
+        found = {lexeme: found[lexeme] for lexeme in frequencies}
+    if len(lexemes) > MAX_POSITION or max(frequencies.values(), default=0) > MAX_POSITIONS:
+        found = {lexeme: _bounded(places) for lexeme, places in found.items()}
+    return Terms(found, frequencies, length)
+
+
+def normalize_language(tag: str) -> str:
+    """Reduce a language tag to the code by which texts are analysed.
+
+    Args:
+        tag: A BCP 47 tag ("en", "en-US", "zh_Hant_TW") or "und"; at most 64 characters, in any case.
+
+    Returns:
+        The lower-case language: two letters where the language has a stemmer, else as given ("jpn", "und").
+
+    Raises:
+        InvalidInput: It is no such tag: a name ("english"), an empty string, a private one ("x-ours").
+
+    Example:
+        >>> normalize_language("en-US")
+        'en'
+    """
+    match = _TAG.fullmatch(tag) if len(tag) <= _MAX_TAG else None
+    if match is None:
+        raise InvalidInput(f"{tag[:_MAX_TAG]!r} is no language tag: give one such as 'en', or 'und'", field="language")
+    code = match[1].lower()
+    return _THREE_LETTERS.get(code, code)
+
+
+@lru_cache(maxsize=_MAX_CACHED)
+def term_id(lexeme: str) -> int:
+    """Give the index of a lexeme in sparse vectors.
+
+    The first eight bytes of the SHA-256 of its UTF-8, big-endian and unsigned, modulo 10^9 - 1, plus 1. The same on
+    every machine and in every version. Two lexemes may share an id (about one pair among 40,000 lexemes).
+
+    Returns:
+        A number from 1 to 999,999,999.
+    """
+    digest = hashlib.sha256(lexeme.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") % (TERM_SPACE - 1) + 1
+
+
+def _places(lexemes: list[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, lexeme in enumerate(lexemes, 1):
+        if lexeme in found:
+            found[lexeme].append(place)
+        else:
+            found[lexeme] = [place]
+    found.pop("", None)
+    return found
+
+
+def _most_frequent(frequencies: dict[str, int]) -> dict[str, int]:
+    # Sorting is stable, reversed too: equals stay in the order of their first position.
+    kept = set(sorted(frequencies, key=frequencies.__getitem__, reverse=True)[:MAX_LEXEMES])
+    return {lexeme: count for lexeme, count in frequencies.items() if lexeme in kept}
+
+
+def _bounded(places: list[int]) -> list[int]:
+    kept = places[:MAX_POSITIONS]
+    return kept if kept[-1] <= MAX_POSITION else list(dict.fromkeys(min(place, MAX_POSITION) for place in kept))
+
+
+class _Folding(dict[int, str]):
+    """For `str.translate`: what each character becomes, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        folded = normalize("NFKC", normalize("NFKC", chr(code)).casefold())
+        becomes = "".join(map(_piece, folded)) if code != 0x130 else "i"  # not an i with a second dot over it
+        if len(self) >= _MAX_CACHED:
+            self.clear()
+        self[code] = becomes
+        return becomes
+
+
+def _piece(char: str) -> str:
+    if char in _APOSTROPHES:
+        return "'"
+    if char == _ZERO_WIDTH_SPACE:
+        return " "
+    kind = category(char)
+    if kind in _SILENT_CATEGORIES or _SILENT.match(char):
+        return ""
+    return char if kind in _WORD_CATEGORIES else " "
+
+
+_FOLDING: Final = _Folding()
+
+
+class _Lexicon(dict[str, tuple[str, ...]]):
+    """The words of one language that were met so far, as split from a folded text, each with its lexemes.
+
+    A dropped word has the lexeme "". Threads share it: a word's lexemes are the same whoever works them out.
+    """
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+        self._stop_words = frozenset(normalize("NFC", _STOP_WORDS.get(language, "").translate(_FOLDING)).split())
+        self._runs = re.compile(f"([{_PAIRED}]+)").split  # takes milliseconds, so not at import
+        self._stemmers = _Stemmers()
+
+    def lexemes(self, text: str) -> list[str]:
+        """Give the lexeme of each word in turn, "" for a dropped one."""
+        if self._language in _TURKIC:
+            text = text.replace("I\u0307", "i").replace("I", "\u0131")
+        # By word, so that normalising costs linear time: over a whole text, a run of marks takes quadratic time.
+        return list(chain.from_iterable(map(self.__getitem__, text.translate(_FOLDING).split())))
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        runs = self._runs(word)  # every second one is of paired characters
+        lexemes = tuple(chain.from_iterable(map(self._of_run, runs, cycle((False, True)))))
+        if len(runs) == 1 and len(word) <= _MAX_CACHED_WORD:
+            if len(self) >= _MAX_CACHED:
+                self.clear()
+            self[word] = lexemes
+        return lexemes
+
+    def _of_run(self, run: str, paired: bool) -> Iterable[str]:
+        if paired:
+            return _pairs(normalize("NFC", run))
+        word = normalize("NFC", run[:_MAX_RAW_WORD]).strip("'")
+        return map(self._lexeme, self._parts(word)) if any(map(str.isalnum, word)) else ()
+
+    def _parts(self, word: str) -> Iterable[str]:
+        if "'" not in word or self._language in _APOSTROPHE_IS_A_LETTER:
+            return (word,)
+        if self._language == "en":
+            word = "" if word.endswith("n't") else _ENGLISH_ENDING.sub("", word)
+        parts = word.split("'")
+        return parts if len(parts) == 1 else (part if len(part) > 1 else "" for part in parts)
+
+    def _lexeme(self, word: str) -> str:
+        if not word or word in self._stop_words:
+            return ""
+        return _cut(self._stemmers.stem(word, STEMMED_LANGUAGES.get(self._language)) or word)
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[start : start + 2] for start in range(len(run) - 1)] or [run]
+
+
+def _cut(lexeme: str) -> str:
+    if len(lexeme) * 4 <= MAX_LEXEME_BYTES:
+        return lexeme
+    return lexeme.encode()[:MAX_LEXEME_BYTES].decode(errors="ignore")
+
+
+class _Stemmer(Protocol):
+    def stemWord(self, word: str, /) -> str: ...  # noqa: N802  (PyStemmer's name)
+
+
+class _Stemmers(threading.local):
+    """One stemmer a thread, because PyStemmer's keep state; a lock could be held while another thread forks."""
+
+    stemmer: _Stemmer | None = None
+
+    def stem(self, word: str, algorithm: str | None) -> str:
+        if algorithm is None:
+            return word
+        if self.stemmer is None:
+            self.stemmer = _new_stemmer(algorithm)
+        return self.stemmer.stemWord(word)
+
+
+def _new_stemmer(algorithm: str) -> _Stemmer:
+    stemmer: _Stemmer = import_module("Stemmer").Stemmer(algorithm, 0)  # 0: without a cache of its own
+    return stemmer
+
+
+@lru_cache(maxsize=256)
+def _lexicon(tag: str) -> _Lexicon:
+    code = normalize_language(tag)
+    own = code in STEMMED_LANGUAGES or code in _APOSTROPHE_IS_A_LETTER or code in _TURKIC
+    return _lexicon_of(code if own else "und")
+
+
+@lru_cache(maxsize=None)  # noqa: UP033  (bounded by the languages named above)
+def _lexicon_of(code: str) -> _Lexicon:
+    return _Lexicon(code)
+
+
+_NORWEGIAN = (
+    "alle at av bare ble blir da de deg dei dem den denne der det dette di din du eg ein eit eller en er et for fra "
+    "hadde han hans har henne hun hva hvor i ikke ikkje inn jeg kan man med meg men mer min mot nå når og også om opp "
+    "oss over på seg sin skal skulle som så til ut var ved vi vil være vår"
+)
+
+# Words with a grammatical function alone, so that nothing is lost that someone may look for: the longer lists in
+# circulation hold "area", "bill" and "system", and rank worse. A list is part of the analysis: change one, and what is
+# stored no longer agrees with what is asked for. A language without a list keeps all its words; their idf is low.
+_STOP_WORDS: Final[Mapping[str, str]] = MappingProxyType({
+    "ar": (
+        "أن أو إذا إلى إن اذا الى ان او بعد بين تلك ثم حتى ذلك على عن عند في قبل قد كان كانت كل كما لا لم لن ما مع "
+        "من هذا هذه هم هو هي و التي الذي الذين"
+    ),
+    "ca": (
+        "a això al als amb aquell aquella aquest aquesta com de del dels des el els em en entre era et fins ha han "
+        "hi ho i la les li lo més no o on pel pels per perquè però quan que qui se sense ser seu seus seva si sobre "
+        "són també un una unes uns va és"
+    ),
+    "cs": (
+        "a aby ale ani až bez by byl byla byli bylo být co do i jak jako je jeho jejich její jen jsem jsme jsou k "
+        "kde kdo když ke která které který na nad ne nebo není o od on ona oni po pod pro při s se si tak také tedy "
+        "ten to tom u už v ve z za ze že"
+    ),
+    "da": (
+        "af alle at blev blive bliver da de dem den denne der deres det dette dig din dog du efter eller en er et "
+        "for fra ham han hans har havde hende hun hvad hvis hvor i ikke ind jeg jer kan man med meget men mig min "
+        "mod ned nu når og også om op os over på sig sin skal som til ud under var ved vi vil være"
+    ),
+    "de": (
+        "aber als am an auch auf aus bei beim bin bis da damit dann das dass dein dem den denn der deren des dessen "
+        "die dies diese diesem diesen dieser dieses doch dort du durch ein eine einem einen einer eines er es euch "
+        "euer für gegen habe haben hat hatte hatten hier ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im in ins ist "
+        "ja jede jedem jeden jeder jedes kann kein keine keinem keinen keiner können man mein meine mich mir mit "
+        "muss müssen nach nicht noch nur ob oder ohne sehr sein seine seinem seinen seiner sich sie sind so soll "
+        "sollte über um und uns unser unter vom von vor war waren was weil wenn wer werden wie wir wird wo wurde "
+        "wurden würde zu zum zur zwischen"
+    ),
+    "el": (
+        "ο η το οι τα του της των τον την τη στο στη στην στον στα στις στους τις τους ένα ένας μια μία και κι ή να "
+        "θα με σε για από αν ως ότι που πως δεν δε μη μην είναι ήταν αυτό αυτή αυτός αυτά αυτές αυτοί όπως όταν "
+        "αλλά κατά μετά πολύ πιο τι μου σου μας σας"
+    ),
+    "en": (
+        "a about above after again against all also am an and any are as at be because been before being below "
+        "between both but by can cannot could did do does doing down during each few for from further had has have "
+        "having he her here hers herself him himself his how i if in into is it its itself just may me might more "
+        "most must my myself no nor not of off on once only or other our ours ourselves out over own same shall she "
+        "should so some such than that the their theirs them themselves then there these they this those through to "
+        "too under until up upon us very was we were what when where whether which while who whom whose why will "
+        "with within without would you your yours yourself yourselves"
+    ),
+    "eo": "al ankaŭ aŭ de do el en estas ĝi ili ke kaj kun la li mi ne ni per por pri sed ŝi vi",
+    "es": (
+        "a al ante como con contra cual cuando de del desde donde durante e el él ella ellas ellos en entre era es "
+        "esa esas ese eso esos esta está están estas este esto estos fue ha han hasta hay la las le les lo los más "
+        "me mi mis muy ni no nos o os para pero por porque que qué quien se ser si sí sin sobre son su sus también "
+        "te tu tus u un una unas uno unos y ya yo"
+    ),
+    "et": "aga ei et ja ka kas kui ma me mis nad ning oli on see ta te või",
+    "eu": "baina bat da dira du dute edo ere eta ez zen ziren zuen",
+    "fa": "آن از است اما این با باشد بر برای بود به تا در را شد شود که میشود هر هم و یا یک",
+    "fi": (
+        "ei eivät en et että he hän ja jo joka jos jotka kanssa koska kuin kun me mikä minä mitä mukaan mutta myös "
+        "ne niin nyt olen oli olivat olla on ovat se sekä sen siitä sinä sitä tai te tuo tämä tämän vaan vai vaikka "
+        "vain"
+    ),
+    "fr": (
+        "a à ai au aux avec ce ces cet cette dans de des dont du elle elles en est et étaient était été être eux il "
+        "ils je jusqu la le les leur leurs lorsqu lui ma mais me mes moi mon ne nos notre nous on ont ou où par pas "
+        "pour puisqu qu que qui quoi sa sans se ses si son sont sous sur ta te tes toi ton tu un une vos votre vous "
+        "y"
+    ),
+    "ga": "a ag agus an ar as de do go i is le na ní nó",
+    "hi": (
+        "अपने इन इस उन उस एक और कर का कि की के को जो तक तो था थी थे नहीं ने पर भी में यह या ये लिए वह वे साथ से ही "
+        "है हैं हो होता होती होते"
+    ),
+    "hu": (
+        "a abban ahogy aki akik amely amelyek ami amikor arra az azok azt be csak de e egy és ez ezek ezen ezt ha "
+        "hanem hogy is itt ki le legyen lesz lett már még meg mert mi mint minden nem ő ők olyan ott pedig s sem "
+        "szerint úgy vagy van vannak volt"
+    ),
+    "hy": "այդ այն այս բայց են է և մի որ ու",
+    "id": (
+        "ada adalah akan anda atau bisa dalam dan dapat dari dengan di dia ia ini itu juga kami karena ke kita "
+        "mereka oleh pada saya sebagai sudah telah tidak untuk yang"
+    ),
+    "it": (
+        "a ad agli ai al all alla alle allo anche che chi ci come con cui da dagli dai dal dall dalla dalle dallo "
+        "degli dei del dell della delle dello di dove e è ed era gli ha hanno i il in io la le lei lo loro lui ma "
+        "mi ne negli nei nel nell nella nelle nello noi non o per perché più può quale quando quell quella quelle "
+        "quelli quello quest questa queste questi questo se si sia sono sua sue sugli sui sul sull sulla sulle "
+        "sullo suo suoi ti tra tu un una uno vi voi"
+    ),
+    "lt": "ar bei bet buvo iki ir iš į kad kai kaip ne nuo o per po prie su tai tik už yra",
+    "nb": _NORWEGIAN,
+    "nl": (
+        "aan al als bij dan dat de der deze die dit door een en er geen had heb hebben heeft het hij hoe hun ik in "
+        "is je kan maar me met mijn naar niet nog nu of om onder ons ook op over te tot u uit van veel voor was wat "
+        "we wel werd wie wij worden wordt zal ze zich zij zijn zo zonder zou"
+    ),
+    "nn": _NORWEGIAN,
+    "no": _NORWEGIAN,
+    "pl": (
+        "a aby ale bez bo by być był była było były co czy dla do gdy gdzie go i ich im ja jak jako je jego jej "
+        "jest już kiedy kto która które którego której który których którym lub ma mi mnie na nad nie nich niego o "
+        "od on ona one oni oraz po pod przed przez przy się są ta tak także tam te tego tej ten to tu tych tylko "
+        "tym u w we z za ze że żeby"
+    ),
+    "pt": (
+        "a à ao aos as às até com como da das de dela delas dele deles do dos e é ela elas ele eles em entre era "
+        "essa essas esse esses esta está estas este estes eu foi há isso isto já lhe lhes mais mas me mesmo meu "
+        "minha muito na nas não nem no nos nós num numa o os ou para pela pelas pelo pelos por quando que quem se "
+        "sem ser seu seus só sua suas também te tem um uma umas uns você"
+    ),
+    "ro": (
+        "a ai al ale am ar are au ca că care ce cea cei cel cele cu cum da dar de decât deci din după e ea ei el "
+        "ele era este eu fi fie fost i în între îi îl își la le lor lui mai mă ne nici noi nu o ori pe pentru prin "
+        "sa să sau se si și şi sunt te tu un una unde unei unor unui va voi vor"
+    ),
+    "ru": (
+        "а без более бы был была были было быть в вам вас во вот все всё вы где да даже для до его ее её если есть "
+        "еще ещё же за и из или им их к как ко когда которая которые который ли мы на над не него нее неё нет ни "
+        "них но ну о об он она они оно от по под при с со так также там те тем то того тоже только том ты у уже "
+        "хотя чего чем что чтобы эта эти это этого этой этом этот я"
+    ),
+    "sr": (
+        "a ali bi biti da do i ili iz je kao koja koje koji na ne o od ovo po sa se su to u za što а али би бити да "
+        "до и или из је као која које који на не о од ово по са се су то у за што"
+    ),
+    "sv": (
+        "alla att av blev bli blir de dem den denna deras dess det detta dig din du där då efter ej eller en er ett "
+        "från för ha hade han hans har hon hur här i inte jag kan man med men mig min mot mycket ni nu när och om "
+        "oss på samma sig sin sina så som till under upp ut utan vad var vem vi vid vilka vilken än är över"
+    ),
+    "tr": (
+        "ama ancak bana bazı ben beni benim bir biz bu buna bunda bundan bunu bunun çok çünkü da daha de değil diye "
+        "en gibi göre hem hep her hiç için ile ise ki kim mı mi mu mü nasıl ne neden o olan olarak oldu olduğu ona "
+        "onlar onu onun sen siz şey şu tüm ve veya ya yani"
+    ),
+})  # fmt: skip
+"""By language, separated by spaces."""

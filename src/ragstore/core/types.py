@@ -1,0 +1,265 @@
+"""Column types that pick their form by database.
+
+| type        | PostgreSQL                 | SQLite (STRICT tables)                    |
+|-------------|----------------------------|-------------------------------------------|
+| Id          | uuid                       | TEXT, 32 hex digits, as `sqlalchemy.Uuid` |
+| Key(n)      | varchar(n) COLLATE "C"     | TEXT                                      |
+| UtcDateTime | timestamptz                | INTEGER, microseconds since 1970 UTC      |
+| Flag        | boolean                    | INTEGER, 0 or 1                           |
+| Real        | double precision           | REAL                                      |
+| Whole       | bigint                     | INTEGER                                   |
+| Money       | bigint, billionths         | INTEGER, billionths                       |
+| Json        | jsonb                      | TEXT                                      |
+| Digest      | bytea                      | BLOB                                      |
+| Dense       | vector                     | BLOB, little-endian float32               |
+| Half        | halfvec                    | BLOB, little-endian float16               |
+| Sparse      | sparsevec                  | BLOB, as pgvector's binary form           |
+| Lexemes     | tsvector                   | (PostgreSQL only)                         |
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Double, Integer, LargeBinary, Text, Uuid, cast, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.types import DateTime, String, TypeDecorator, TypeEngine, UserDefinedType
+
+from ragstore.core import json as json_text
+from ragstore.core import vectors
+from ragstore.errors import InvalidInput
+
+
+class Id(Uuid[Any]):
+    """A UUID, stored as `sqlalchemy.Uuid` stores it, so that a host's foreign key needs nothing of ours."""
+
+    cache_ok = True
+
+
+@compiles(Id, "sqlite")
+def _id_on_sqlite(_type: Id, _compiler: object, **_: object) -> str:
+    return "TEXT"  # CHAR(32), sqlalchemy.Uuid's own name for it, is not allowed in a STRICT table
+
+
+def Key(length: int) -> String:  # noqa: N802 - reads as a type where it is used
+    """Text that is compared or is part of a key: ordered by code point on every database."""
+    portable = String(length).with_variant(postgresql.VARCHAR(length, collation="C"), "postgresql")
+    return portable.with_variant(sqlite.TEXT(), "sqlite")
+
+
+def Digest() -> LargeBinary:  # noqa: N802
+    """A hash, as bytes."""
+    return LargeBinary()
+
+
+class Flag(Boolean):
+    """True or false."""
+
+    cache_ok = True
+
+
+@compiles(Flag, "sqlite")
+def _flag_on_sqlite(_type: Flag, _compiler: object, **_: object) -> str:
+    return "INTEGER"
+
+
+class Real(Double[Any]):
+    """A double."""
+
+    cache_ok = True
+
+
+@compiles(Real, "sqlite")
+def _real_on_sqlite(_type: Real, _compiler: object, **_: object) -> str:
+    return "REAL"
+
+
+class Whole(BigInteger):
+    """A 64-bit integer."""
+
+    cache_ok = True
+
+
+@compiles(Whole, "sqlite")
+def _whole_on_sqlite(_type: Whole, _compiler: object, **_: object) -> str:
+    return "INTEGER"
+
+
+_BILLION = Decimal(10**9)
+
+
+class Money(TypeDecorator[Decimal]):
+    """An amount as a whole number of billionths: exact, and summed alike on every database."""
+
+    impl = Whole
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Turn an amount into billionths, rounded half to even."""
+        return None if value is None else int((value * _BILLION).to_integral_value())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Give the amount."""
+        return None if value is None else Decimal(value) / _BILLION
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_utc(value: datetime, *, field: str | None = None) -> datetime:
+    """Give an aware time in UTC; refuse a naive one, and one that leaves the calendar in UTC."""
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise InvalidInput("a time needs a time zone, e.g. datetime.now(UTC)", field=field)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput("the time lies outside the years 1 to 9999 in UTC", field=field) from None
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant; aware, in UTC, to the microsecond."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Pick integer microseconds on SQLite: exact, sortable, and arithmetic needs no parsing."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn an aware time into what the database holds."""
+        if value is None:
+            return None
+        utc = to_utc(value)
+        return (utc - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give the instant in UTC, whatever the connection's time zone."""
+        if value is None:
+            return None
+        return _EPOCH + timedelta(microseconds=value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Json(UserDefinedType[Any]):
+    """JSON by our own reader and writer, whatever the host has set on its engine."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Name the column's type where no database has its own."""
+        return "TEXT"
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """Write compact JSON text; the border has checked the value."""
+        return lambda value: None if value is None else json_text.dumps(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Read JSON text."""
+        return lambda value: None if value is None else json_text.loads(value)
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Fetch text: the driver's own JSON reader may be the host's."""
+        return type_coerce(cast(column, Text), self)
+
+
+@compiles(Json, "postgresql")
+def _json_on_postgresql(_type: Json, _compiler: object, **_: object) -> str:
+    return "JSONB"
+
+
+class _Packed(UserDefinedType[Any]):
+    """A vector type: packed bytes travel, so that no number is written as text."""
+
+    cache_ok = True
+    extension_name: str
+
+    def get_col_spec(self, **_: object) -> str:
+        return self.extension_name
+
+    def bind_expression(self, bindvalue: Any) -> ColumnElement[Any]:
+        return cast(bindvalue, self)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        if dialect.name == "sqlite":
+            return lambda value: None if value is None else self.to_blob(value)
+        return lambda value: None if value is None else vectors.Packed(self.to_binary(value))
+
+    @abstractmethod
+    def to_blob(self, value: Any) -> bytes: ...
+
+    @abstractmethod
+    def to_binary(self, value: Any) -> bytes: ...
+
+
+class Dense(_Packed):
+    """A float32 vector; binds what `vectors.prepare` gives."""
+
+    cache_ok = True
+    extension_name = "vector"
+
+    def to_blob(self, value: vectors.Floats) -> bytes:
+        """Pack for SQLite."""
+        return value.astype("<f4").tobytes()
+
+    def to_binary(self, value: vectors.Floats) -> bytes:
+        """Pack for pgvector."""
+        return vectors.pack_dense(value)
+
+
+class Half(_Packed):
+    """A float16 vector; binds what `vectors.prepare` gives."""
+
+    cache_ok = True
+    extension_name = "halfvec"
+
+    def to_blob(self, value: vectors.Floats) -> bytes:
+        """Pack for SQLite."""
+        return value.astype("<f2").tobytes()
+
+    def to_binary(self, value: vectors.Floats) -> bytes:
+        """Pack for pgvector."""
+        return vectors.pack_half(value)
+
+
+class Sparse(_Packed):
+    """A sparse vector; binds its entries, {index from 1: value}."""
+
+    cache_ok = True
+    extension_name = "sparsevec"
+
+    def to_blob(self, value: Mapping[int, float]) -> bytes:
+        """Pack for SQLite, in pgvector's form."""
+        return vectors.pack_sparse(value)
+
+    def to_binary(self, value: Mapping[int, float]) -> bytes:
+        """Pack for pgvector."""
+        return vectors.pack_sparse(value)
+
+
+@compiles(Dense, "sqlite")
+@compiles(Half, "sqlite")
+@compiles(Sparse, "sqlite")
+def _packed_on_sqlite(_type: _Packed, _compiler: object, **_: object) -> str:
+    return "BLOB"
+
+
+class Lexemes(UserDefinedType[Any]):
+    """A `tsvector`, bound as its text form."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Name the column's type."""
+        return "tsvector"
+
+    def bind_expression(self, bindvalue: Any) -> ColumnElement[Any]:
+        """Cast the text form."""
+        return cast(bindvalue, self)

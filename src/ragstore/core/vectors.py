@@ -1,0 +1,160 @@
+"""Vectors: checked once at the border, and packed as the databases take them.
+
+NumPy is imported at first use: it would double the time that `import ragstore` takes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
+
+from ragstore.errors import DimensionMismatch, InvalidInput
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    Floats = NDArray[numpy.float32]
+
+VectorLike = Iterable[SupportsFloat]
+"""Anything one-dimensional that gives numbers: a list, a tuple, a NumPy array of any number type."""
+
+Metric = Literal["cosine", "l2", "inner_product"]
+Storage = Literal["vector", "halfvec"]
+
+MAX_DENSE = 2000
+MAX_HALF = 4000
+HALF_MAX = 65504.0
+SPARSE_DIMENSIONS = 10**9
+_BLOB = {"vector": "<f4", "halfvec": "<f2"}
+_BLOCK = 4096  # vectors worked on at a time
+
+
+class Packed(bytes):
+    """A vector in pgvector's binary form; PostgreSQL's driver sends it as it is."""
+
+
+def storage_for(dimensions: int) -> Storage:
+    """Choose how a space of so many dimensions is stored: `vector` to 2,000, `halfvec` to 4,000.
+
+    Raises:
+        InvalidInput: Fewer than 1 or more than 4,000 dimensions.
+    """
+    if not isinstance(dimensions, int) or isinstance(dimensions, bool) or dimensions < 1:
+        raise InvalidInput("must be a whole number of at least 1", field="dimensions")
+    if dimensions > MAX_HALF:
+        hint = f"at most {MAX_DENSE} as vector and {MAX_HALF} as halfvec; shorten the model's vectors"
+        raise InvalidInput(f"{dimensions} dimensions cannot be indexed: {hint}", field="dimensions")
+    return "vector" if dimensions <= MAX_DENSE else "halfvec"
+
+
+def prepare(
+    value: VectorLike,
+    *,
+    dimensions: int,
+    metric: Metric,
+    storage: Storage = "vector",
+    field: str = "embedding",
+    index: int | None = None,
+) -> Floats:
+    """Give a vector as float32, or say why it cannot be stored or searched with.
+
+    Raises:
+        DimensionMismatch: It has another number of components.
+        InvalidInput: It is not one-dimensional, not finite, too large for its storage, or all zero under cosine.
+    """
+    import numpy as np
+
+    vector = _as_array(value, field=field, index=index)
+    if vector.ndim != 1:
+        raise InvalidInput(f"must have one axis, has shape {vector.shape}", field=field, index=index)
+    if vector.shape[0] != dimensions:
+        raise DimensionMismatch(dimensions, vector.shape[0], field=field, index=index)
+    largest = HALF_MAX if storage == "halfvec" else float(np.finfo(np.float32).max)
+    bad = np.flatnonzero(~(np.abs(vector) <= largest))  # NaN compares false, so it is caught here too
+    if bad.size:
+        raise InvalidInput(f"component {bad[0]} is {vector[bad[0]]}: not storable", field=field, index=index)
+    narrowed = np.ascontiguousarray(vector, dtype=np.float32)
+    if metric == "cosine" and not narrowed.astype(np.float16 if storage == "halfvec" else np.float32).any():
+        raise InvalidInput("a zero vector has no direction, so no cosine", field=field, index=index)
+    return narrowed
+
+
+def _as_array(value: VectorLike, *, field: str, index: int | None) -> NDArray[Any]:
+    import numpy as np
+
+    try:
+        if isinstance(value, np.ndarray):
+            return value.astype(np.float64, copy=False) if value.dtype != np.float32 else value
+        if isinstance(value, str | bytes | Mapping):
+            raise TypeError(type(value).__name__)
+        return np.asarray(list(value), dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"is not a list of numbers ({error})", field=field, index=index) from None
+
+
+def pack_dense(vector: Floats) -> bytes:
+    """Pack for a `vector` column."""
+    return struct.pack(">HH", len(vector), 0) + vector.astype(">f4").tobytes()
+
+
+def pack_half(vector: Floats) -> bytes:
+    """Pack for a `halfvec` column."""
+    return struct.pack(">HH", len(vector), 0) + vector.astype(">f2").tobytes()
+
+
+def pack_sparse(entries: Mapping[int, float]) -> bytes:
+    """Pack entries {index from 1: value} for a `sparsevec` of 10^9 dimensions."""
+    import numpy as np
+
+    kept = [(i - 1, v) for i, v in sorted(entries.items()) if v != 0.0]
+    indices = np.array([i for i, _ in kept], dtype=">i4")
+    values = np.array([v for _, v in kept], dtype=">f4")
+    return struct.pack(">iii", SPARSE_DIMENSIONS, len(kept), 0) + indices.tobytes() + values.tobytes()
+
+
+def rounded(vector: Floats, storage: Storage) -> Floats:
+    """Give the vector as its storage would hold it."""
+    import numpy as np
+
+    return vector if storage == "vector" else vector.astype(np.float16).astype(np.float32)
+
+
+def distances_to(blobs: Sequence[bytes], query: Floats, metric: Metric, storage: Storage) -> list[float]:
+    """Give each stored blob's distance to the query, in bounded memory.
+
+    Distances are rounded to float32, as pgvector gives them: equal vectors then have equal distances wherever they
+    stand in the matrix, and ties fall as they do on PostgreSQL.
+    """
+    import numpy as np
+
+    found: list[float] = []
+    for start in range(0, len(blobs), _BLOCK):
+        some = blobs[start : start + _BLOCK]
+        block = np.frombuffer(b"".join(some), dtype=_BLOB[storage]).reshape(len(some), -1)
+        found += distances(block, query, metric).astype(np.float32).tolist()
+    return found
+
+
+def distances(matrix: NDArray[Any], query: Floats, metric: Metric) -> NDArray[numpy.float64]:
+    """Give each row's distance to the query as pgvector defines it.
+
+    Args:
+        matrix: Shape (rows, dimensions).
+        query: Shape (dimensions,).
+        metric: cosine gives 1 - cos, l2 the Euclidean distance, inner_product the negative product.
+
+    Returns:
+        Shape (rows,), worked out in float64; lower is nearer.
+    """
+    import numpy as np
+
+    rows, wanted = matrix.astype(np.float64), query.astype(np.float64)
+    if metric == "l2":
+        return np.asarray(np.linalg.norm(rows - wanted, axis=1))
+    product = rows @ wanted
+    if metric == "inner_product":
+        return np.asarray(-product)
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(wanted)
+    return np.asarray(1.0 - np.clip(product / lengths, -1.0, 1.0))

@@ -1,0 +1,107 @@
+"""Getting or making a collection."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from ragstore.core import border, json
+from ragstore.core.border import TextPolicy
+from ragstore.core.ids import new_id
+from ragstore.core.query import Steps
+from ragstore.core.text import normalize_language
+from ragstore.core.vectors import Metric, storage_for
+from ragstore.corpus import statements
+from ragstore.corpus.backend import CorpusBackend
+from ragstore.corpus.reading import find_collection
+from ragstore.corpus.records import Collection, JsonObject
+from ragstore.corpus.tables import LABEL_BYTES, NAME_BYTES
+from ragstore.errors import Conflict, InvalidInput
+
+SALTS = 2**24
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A collection as `ensure` was asked for it, checked; None: not asked for."""
+
+    name: str
+    language: str | None
+    metadata: dict[str, Any]
+    space: dict[str, Any] | None
+
+
+def wanted(
+    name: str,
+    *,
+    model: str | None,
+    dimensions: int | None,
+    metric: Metric,
+    language: str | None,
+    metadata: JsonObject | None,
+    policy: TextPolicy,
+) -> Wanted:
+    """Check what `ensure` was asked for.
+
+    Raises:
+        InvalidInput: A value is unfit, or only one of `model` and `dimensions` is given.
+    """
+    if (model is None) != (dimensions is None):
+        raise InvalidInput("model and dimensions go together", field="model")
+    space = None
+    if model is not None and dimensions is not None:
+        if metric not in ("cosine", "l2", "inner_product"):
+            raise InvalidInput("must be cosine, l2 or inner_product", field="metric")
+        space = {
+            "model": border.name(model, field="model", max_bytes=LABEL_BYTES),
+            "dimensions": dimensions,
+            "metric": metric,
+            "storage": storage_for(dimensions),
+        }
+    return Wanted(
+        border.name(name, field="collection", max_bytes=NAME_BYTES),
+        None if language is None else normalize_language(language),
+        json.clean(metadata or {}, policy, field="metadata"),
+        space,
+    )
+
+
+def is_there(found: Collection, asked: Wanted) -> bool:
+    """Say whether a collection is already as asked for.
+
+    Raises:
+        Conflict: It is there with another language or another space.
+    """
+    if asked.language not in (None, found.language):
+        raise Conflict(f"the collection {found.name!r} is in {found.language!r}, not {asked.language!r}")
+    if asked.space is None:
+        return True
+    if found.space is None:
+        return False
+    for key in ("model", "dimensions", "metric"):
+        has, wants = getattr(found.space, key), asked.space[key]
+        if has != wants:
+            raise Conflict(f"the collection {found.name!r} has {key} {has!r}, not {wants!r}: search and put with that")
+    return True
+
+
+def ensure(backend: CorpusBackend, tenant: str, asked: Wanted) -> Steps[Collection]:
+    """Make the collection, and its space, unless they are there; two that do so at once both get the same."""
+    row = {
+        "tenant_id": tenant,
+        "id": new_id(),
+        "name": asked.name,
+        "language": asked.language or "en",
+        "meta": asked.metadata,
+        "salt": secrets.randbelow(SALTS),
+    }
+    yield statements.insert_collection(backend, row)
+    found = yield from find_collection(tenant, asked.name)
+    if is_there(found, asked) or asked.space is None:
+        return found
+    space = {"tenant_id": tenant, "id": new_id(), "collection_id": found.id, "state": "active", **asked.space}
+    yield statements.insert_space(backend, space)
+    found = yield from find_collection(tenant, asked.name)
+    is_there(found, asked)
+    return found

@@ -1,0 +1,85 @@
+"""Loading many documents: batches of checked items, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ragstore.core.border import InvalidTextRule, TextPolicy
+from ragstore.corpus import putting
+from ragstore.corpus.putting import PreparedDocument
+from ragstore.corpus.records import LoadError, LoadReport, NewChunk, NewDocument, PutReport
+from ragstore.errors import InvalidInput
+
+Item = tuple[NewDocument, Sequence[NewChunk | str]]
+Progress = Callable[[int, int | None], None]
+"""Told after each commit: documents done, and how many there are if that is known."""
+
+
+@dataclass(slots=True)
+class Load:
+    """A load on its way.
+
+    Attributes:
+        batch: Checked items that wait to be written, each with its position.
+        done: Items stored or refused so far.
+    """
+
+    rule: InvalidTextRule
+    partial: bool
+    total: int | None = None
+    batch: list[tuple[int, PreparedDocument]] = field(default_factory=list)
+    reports: dict[str, int] = field(default_factory=dict)
+    documents: int = 0
+    seen: int = 0
+    errors: list[LoadError] = field(default_factory=list)
+
+    def take(self, item: Item) -> None:
+        """Check an item and put it into the batch."""
+        index, self.seen = self.seen, self.seen + 1
+        try:
+            self.batch.append((index, _prepare(item, TextPolicy(self.rule))))
+        except InvalidInput as error:
+            self.refuse(index, _source(item), error)
+
+    def refuse(self, index: int, source: str | None, error: InvalidInput) -> None:
+        """Note an item that cannot be stored; without `partial`, stop the load there."""
+        at_item = of_item(error, index)
+        if not self.partial:
+            raise at_item from error
+        self.errors.append(LoadError(index=index, source=source, error=at_item))
+
+    def in_order(self) -> list[tuple[int, PreparedDocument]]:
+        """Take the batch in the order in which every load locks documents, so that no two wait for each other."""
+        batch, self.batch = sorted(self.batch, key=lambda item: item[1].source), []
+        return batch
+
+    def count(self, report: PutReport) -> None:
+        """Add up a document's report."""
+        self.documents += 1
+        for key in ("added", "updated", "moved", "unchanged", "deleted", "duplicates", "embedded"):
+            self.reports[key] = self.reports.get(key, 0) + getattr(report, key)
+
+    def report(self) -> LoadReport:
+        """Say what became of all items."""
+        keys = ("added", "updated", "moved", "unchanged", "deleted", "duplicates", "embedded")
+        counts = {key: self.reports.get(key, 0) for key in keys}
+        return LoadReport(documents=self.documents, errors=tuple(self.errors), **counts)
+
+
+def of_item(error: InvalidInput, index: int) -> InvalidInput:
+    """Name the item that a refused value belongs to; a chunk's place goes into the field."""
+    field = error.field if error.index is None else f"chunks[{error.index}].{error.field}"
+    return InvalidInput(error.message, field=field, index=index)
+
+
+def _prepare(item: Item, policy: TextPolicy) -> PreparedDocument:
+    if not isinstance(item, tuple) or len(item) != 2:
+        raise InvalidInput("each item must be a pair (NewDocument, chunks)")
+    document, chunks = item
+    return putting.prepare(document, chunks, policy)
+
+
+def _source(item: object) -> str | None:
+    document = item[0] if isinstance(item, tuple) and item else None
+    return document.source if isinstance(document, NewDocument) else None

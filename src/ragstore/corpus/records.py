@@ -1,0 +1,272 @@
+"""What people hold of a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, overload
+from uuid import UUID
+
+from ragstore.core.json import Json
+from ragstore.core.records import Input, Record, Unchecked
+from ragstore.core.vectors import Metric, Storage, VectorLike
+
+JsonObject = Annotated[Mapping[str, Json], Unchecked]
+SpaceState = Literal["building", "active", "retired"]
+SearchMode = Literal["vector", "text", "hybrid"]
+SearchPath = Literal["exact", "lexical", "hybrid"]
+
+
+class EmbeddingSpace(Record):
+    """One model's vectors for one collection.
+
+    Attributes:
+        model: The embedding model's name, as the host calls it.
+        dimensions: Components of each vector.
+        metric: How distance is measured.
+        storage: "vector" (float32, to 2,000 dimensions) or "halfvec" (float16, to 4,000).
+        state: "active" answers searches.
+    """
+
+    id: UUID
+    model: str
+    dimensions: int
+    metric: Metric
+    storage: Storage
+    state: SpaceState
+
+
+class Collection(Record):
+    """A named set of documents that are searched together.
+
+    Attributes:
+        language: ISO 639-1 code, the default of its chunks' text analysis.
+        space: The active embedding space; None: chunks have no vectors.
+        analyzed_chunks: How many chunks there were when the lexical statistics were last taken.
+        average_length: The average number of words a chunk that BM25 assumes.
+    """
+
+    id: UUID
+    name: str
+    language: str
+    metadata: JsonObject
+    created_at: datetime
+    space: EmbeddingSpace | None
+    generation: int
+    analyzed_chunks: int
+    average_length: float
+    salt: int
+
+
+class NewDocument(Input):
+    """A source to be put into a collection.
+
+    Attributes:
+        source: What identifies it in the collection: a URL, a path, an id; at most 2,048 bytes.
+        title: What people call it.
+        doc_type: What kind of document it is, for filters.
+        version: Which version of the source this is, for filters.
+        language: ISO 639-1 code, if other than the collection's.
+        metadata: Anything else, for filters and for display.
+    """
+
+    source: str
+    title: str = ""
+    doc_type: str | None = None
+    version: str | None = None
+    language: str | None = None
+    metadata: JsonObject = {}
+
+
+class NewChunk(Input):
+    """A piece of a document's text.
+
+    Attributes:
+        content: The text, at most 1,000,000 characters.
+        embedding: Its vector in the collection's active space; None: found by text alone until it has one.
+        metadata: For filters and for display.
+        start_offset: Where the text begins in the document, in characters.
+        end_offset: Where it ends.
+        page: The page it stands on, counted from 1.
+        heading: The heading it stands under.
+        embedding_id: The id under which another vector store keeps its vector.
+    """
+
+    content: str
+    embedding: Annotated[VectorLike | None, Unchecked] = None
+    metadata: JsonObject = {}
+    start_offset: int | None = None
+    end_offset: int | None = None
+    page: int | None = None
+    heading: str | None = None
+    embedding_id: str | None = None
+
+
+class Document(Record):
+    """A stored source.
+
+    Attributes:
+        chunk_count: How many chunks it has.
+        updated_at: When the document or one of its chunks last changed.
+    """
+
+    id: UUID
+    source: str
+    title: str
+    doc_type: str | None
+    version: str | None
+    language: str | None
+    metadata: JsonObject
+    chunk_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Chunk(Record):
+    """A stored piece of a document's text; its fields are those of `NewChunk`.
+
+    Attributes:
+        chunk_index: Its place in the document, counted from 0.
+        content_hash: SHA-256 of the normalised text.
+    """
+
+    id: UUID
+    document_id: UUID
+    chunk_index: int
+    content: str
+    content_hash: bytes
+    language: str
+    metadata: JsonObject
+    start_offset: int | None
+    end_offset: int | None
+    page: int | None
+    heading: str | None
+    embedding_id: str | None
+
+
+class PutReport(Record):
+    """What a `put` did; each chunk given or found is counted once, but for `embedded` and `replaced_characters`.
+
+    Attributes:
+        document_id: The document's id, the same at every put of its source.
+        created: The document was not there before.
+        added: Chunks that were not there before.
+        updated: Chunks with the same text and other metadata, heading, page or offsets.
+        moved: Chunks that only changed their place.
+        unchanged: Chunks of which nothing was written.
+        deleted: Chunks that are gone, with their vectors.
+        duplicates: Chunks given twice in one document; the first is kept.
+        embedded: Vectors written.
+        replaced_characters: Characters that cannot be stored and became U+FFFD.
+    """
+
+    document_id: UUID
+    created: bool
+    added: int
+    updated: int
+    moved: int
+    unchanged: int
+    deleted: int
+    duplicates: int
+    embedded: int
+    replaced_characters: int
+
+
+class LoadError(Record):
+    """An item that was not stored.
+
+    Attributes:
+        index: Its position among the items, counted from 0.
+        source: Its document's source, if that could be read.
+        error: What was wrong with it.
+    """
+
+    index: int
+    source: str | None
+    error: Exception
+
+
+class LoadReport(Record):
+    """What a `load` did.
+
+    Attributes:
+        documents: How many documents were stored or found unchanged.
+        chunks: Sums over their reports.
+        errors: The items that were not stored; always empty unless `partial=True`.
+    """
+
+    documents: int
+    added: int
+    updated: int
+    moved: int
+    unchanged: int
+    deleted: int
+    duplicates: int
+    embedded: int
+    errors: tuple[LoadError, ...]
+
+
+class SearchHit(Record):
+    """A chunk that a search found.
+
+    Attributes:
+        score: Higher is better. Vector: 1 - distance for cosine, -distance for l2, the product for inner_product.
+            Text: the BM25 score. Hybrid: the sum of weight / (60 + rank) over the legs.
+        distance: The vector leg's distance, as pgvector defines it; None if that leg did not find it.
+        bm25: The lexical leg's score; None if that leg did not find it.
+        vector_rank: The place in the vector leg, counted from 1.
+        text_rank: The place in the lexical leg, counted from 1.
+    """
+
+    chunk_id: UUID
+    document_id: UUID
+    collection: str
+    source: str
+    title: str
+    doc_type: str | None
+    chunk_index: int
+    content: str
+    heading: str | None
+    page: int | None
+    start_offset: int | None
+    end_offset: int | None
+    metadata: JsonObject
+    document_metadata: JsonObject
+    score: float
+    distance: float | None = None
+    bm25: float | None = None
+    vector_rank: int | None = None
+    text_rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHits(Sequence[SearchHit]):
+    """The hits, best first; ties by chunk id.
+
+    Attributes:
+        mode: What was searched by.
+        path: How the database found them.
+        underfilled: Fewer came than were asked for although more match.
+    """
+
+    hits: tuple[SearchHit, ...]
+    mode: SearchMode
+    path: SearchPath
+    underfilled: bool = False
+
+    @overload
+    def __getitem__(self, index: int) -> SearchHit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[SearchHit, ...]: ...
+    def __getitem__(self, index: int | slice) -> SearchHit | tuple[SearchHit, ...]:
+        """Give a hit, or several."""
+        return self.hits[index]
+
+    def __len__(self) -> int:
+        """Count the hits."""
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[SearchHit]:
+        """Iterate over the hits, best first."""
+        return iter(self.hits)

@@ -1,0 +1,570 @@
+"""A corpus's statements: each function returns one, with the maker of its records; none is run here.
+
+Statements stand at module level, made once; a call brings only values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from ragstore.core.base import table_of
+from ragstore.core.clock import utc_now
+from ragstore.core.query import Query, Selected, Write
+from ragstore.core.types import Id
+from ragstore.corpus.backend import CorpusBackend
+from ragstore.corpus.filters import Condition, Every, Filter, Not, Some
+from ragstore.corpus.fusion import Ranked
+from ragstore.corpus.records import Chunk, Collection, Document, EmbeddingSpace, SearchHit
+from ragstore.corpus.tables import ChunkRow, CollectionRow, DocumentRow, EmbeddingRow, SpaceRow
+from ragstore.errors import InvalidInput
+
+CHUNKS = table_of(ChunkRow)
+COLLECTIONS = table_of(CollectionRow)
+DOCUMENTS = table_of(DocumentRow)
+EMBEDDINGS = table_of(EmbeddingRow)
+SPACES = table_of(SpaceRow)
+
+_TENANT: Any = bindparam("tenant")
+_IDS = bindparam("ids", expanding=True, type_=Id())
+
+# ----------------------------------------------------------------------------------------------- collections
+
+_COLLECTION: Selected = (
+    select(
+        CollectionRow.id,
+        CollectionRow.name,
+        CollectionRow.language,
+        CollectionRow.meta,
+        CollectionRow.created_at,
+        CollectionRow.generation,
+        CollectionRow.analyzed_chunks,
+        CollectionRow.average_length,
+        CollectionRow.salt,
+        SpaceRow.id,
+        SpaceRow.model,
+        SpaceRow.dimensions,
+        SpaceRow.metric,
+        SpaceRow.storage,
+        SpaceRow.state,
+    )
+    .outerjoin(
+        SpaceRow,
+        and_(
+            SpaceRow.tenant_id == CollectionRow.tenant_id,
+            SpaceRow.collection_id == CollectionRow.id,
+            SpaceRow.state == "active",
+        ),
+    )
+    .where(CollectionRow.tenant_id == _TENANT)
+)
+_COLLECTION_BY_NAME = _COLLECTION.where(CollectionRow.name == bindparam("name"))
+_COLLECTION_PAGE = (
+    _COLLECTION.where(CollectionRow.name > bindparam("after")).order_by(CollectionRow.name).limit(bindparam("rows"))
+)
+
+
+def _to_collection(row: Sequence[Any]) -> Collection:
+    space = None
+    if row[9] is not None:
+        space = EmbeddingSpace(
+            id=row[9], model=row[10], dimensions=row[11], metric=row[12], storage=row[13], state=row[14]
+        )
+    return Collection(
+        id=row[0],
+        name=row[1],
+        language=row[2],
+        metadata=row[3],
+        created_at=row[4],
+        generation=row[5],
+        analyzed_chunks=row[6],
+        average_length=row[7],
+        salt=row[8],
+        space=space,
+    )
+
+
+def collection_by_name(tenant: str, name: str) -> Query[Collection]:
+    """Select a collection with its active space."""
+    return Query(_COLLECTION_BY_NAME, _to_collection, {"tenant": tenant, "name": name})
+
+
+def collection_page(tenant: str, after: str, rows: int) -> Query[Collection]:
+    """Select collections by name, from after `after`."""
+    return Query(_COLLECTION_PAGE, _to_collection, {"tenant": tenant, "after": after, "rows": rows})
+
+
+_LOCK_COLLECTION = (
+    select(CollectionRow.id)
+    .where(CollectionRow.tenant_id == _TENANT, CollectionRow.id == bindparam("collection_id"))
+    .with_for_update(key_share=True)  # documents may be inserted meanwhile: their key check does not wait for this
+)
+_LOCK_COLLECTION_OR_SKIP = _LOCK_COLLECTION.with_for_update(key_share=True, skip_locked=True)
+
+
+def lock_collection(tenant: str, collection_id: UUID, *, wait: bool) -> Query[UUID]:
+    """Lock a collection's row against other analyses; gives nothing if another holds it and `wait` is false."""
+    statement = _LOCK_COLLECTION if wait else _LOCK_COLLECTION_OR_SKIP
+    return Query(statement, lambda row: row[0], {"tenant": tenant, "collection_id": collection_id})
+
+
+def insert_collection(backend: CorpusBackend, values: dict[str, Any]) -> Write:
+    """Insert a collection unless its name is taken."""
+    return Write(backend.upsert(COLLECTIONS).on_conflict_do_nothing(), values)
+
+
+def insert_space(backend: CorpusBackend, values: dict[str, Any]) -> Write:
+    """Insert a space unless the collection has an active one."""
+    return Write(backend.upsert(SPACES).on_conflict_do_nothing(), values)
+
+
+def update_collection(tenant: str, collection_id: UUID, values: dict[str, Any]) -> Write:
+    """Patch a collection."""
+    matching = (CollectionRow.tenant_id == tenant, CollectionRow.id == collection_id)
+    return Write(update(COLLECTIONS).where(*matching).values(**values))
+
+
+_DELETE_COLLECTION = delete(COLLECTIONS).where(
+    COLLECTIONS.c.tenant_id == _TENANT, COLLECTIONS.c.name == bindparam("of")
+)
+
+
+def delete_collection(tenant: str, name: str) -> Write:
+    """Delete a collection with all that hangs on it."""
+    return Write(_DELETE_COLLECTION, {"tenant": tenant, "of": name})
+
+
+# ------------------------------------------------------------------------------------------------- documents
+
+_DOCUMENT_COLUMNS = (
+    DocumentRow.id,
+    DocumentRow.source,
+    DocumentRow.title,
+    DocumentRow.doc_type,
+    DocumentRow.version,
+    DocumentRow.language,
+    DocumentRow.meta,
+    DocumentRow.chunk_count,
+    DocumentRow.created_at,
+    DocumentRow.updated_at,
+)
+_DOCUMENT = select(*_DOCUMENT_COLUMNS).where(DocumentRow.tenant_id == _TENANT)
+_DOCUMENT_BY_ID = _DOCUMENT.where(DocumentRow.id == bindparam("id"))
+_DOCUMENT_BY_SOURCE = _DOCUMENT.where(
+    DocumentRow.collection_id == bindparam("collection_id"), DocumentRow.source == bindparam("source")
+)
+
+
+def _to_document(row: Sequence[Any]) -> Document:
+    return Document(
+        id=row[0],
+        source=row[1],
+        title=row[2],
+        doc_type=row[3],
+        version=row[4],
+        language=row[5],
+        metadata=row[6],
+        chunk_count=row[7],
+        created_at=row[8],
+        updated_at=row[9],
+    )
+
+
+def document_by_id(tenant: str, document_id: UUID) -> Query[Document]:
+    """Select a document."""
+    return Query(_DOCUMENT_BY_ID, _to_document, {"tenant": tenant, "id": document_id})
+
+
+def document_by_source(tenant: str, collection_id: UUID, source: str) -> Query[Document]:
+    """Select a document by what identifies it in its collection."""
+    parameters = {"tenant": tenant, "collection_id": collection_id, "source": source}
+    return Query(_DOCUMENT_BY_SOURCE, _to_document, parameters)
+
+
+_DOCUMENT_PAGE = (
+    _DOCUMENT.where(DocumentRow.collection_id == bindparam("collection_id"), DocumentRow.source > bindparam("after"))
+    .order_by(DocumentRow.source)
+    .limit(bindparam("rows"))
+)
+
+
+def document_page(tenant: str, collection_id: UUID, after: str, rows: int) -> Query[Document]:
+    """Select a collection's documents by source, from after `after`."""
+    parameters = {"tenant": tenant, "collection_id": collection_id, "after": after, "rows": rows}
+    return Query(_DOCUMENT_PAGE, _to_document, parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """What a put needs to know of the document as it is."""
+
+    id: UUID
+    content_hash: bytes
+    chunk_count: int
+
+
+_STORED_DOCUMENT = select(DocumentRow.id, DocumentRow.content_hash, DocumentRow.chunk_count).where(
+    DocumentRow.tenant_id == _TENANT,
+    DocumentRow.collection_id == bindparam("collection_id"),
+    DocumentRow.source == bindparam("source"),
+)
+_LOCKED_DOCUMENT = _STORED_DOCUMENT.with_for_update(key_share=True)
+
+
+def stored_document(tenant: str, collection_id: UUID, source: str, *, lock: bool) -> Query[StoredDocument]:
+    """Select what a put compares with; `lock` makes other writers of the document wait."""
+    statement = _LOCKED_DOCUMENT if lock else _STORED_DOCUMENT
+    parameters = {"tenant": tenant, "collection_id": collection_id, "source": source}
+    return Query(statement, lambda row: StoredDocument(row[0], row[1], row[2]), parameters)
+
+
+def insert_document(backend: CorpusBackend, values: dict[str, Any]) -> Write:
+    """Insert a document unless its source is taken; waits for another transaction that is inserting it."""
+    return Write(backend.upsert(DOCUMENTS).on_conflict_do_nothing(), values)
+
+
+_UPDATE_DOCUMENT = (
+    update(DOCUMENTS)
+    .where(DOCUMENTS.c.tenant_id == _TENANT, DOCUMENTS.c.id == bindparam("document_id"))
+    .values(
+        title=bindparam("title"),
+        doc_type=bindparam("doc_type"),
+        version=bindparam("version"),
+        language=bindparam("language"),
+        meta=bindparam("meta"),
+        content_hash=bindparam("content_hash"),
+        chunk_count=bindparam("chunk_count"),
+        updated_at=utc_now(),
+    )
+)
+
+
+def update_document(values: dict[str, Any]) -> Write:
+    """Write a document's fields."""
+    return Write(_UPDATE_DOCUMENT, values)
+
+
+_LOCK_DOCUMENT = _DOCUMENT_BY_ID.with_for_update(key_share=True)
+
+
+def lock_document(tenant: str, document_id: UUID) -> Query[Document]:
+    """Select a document and make its other writers wait."""
+    return Query(_LOCK_DOCUMENT, _to_document, {"tenant": tenant, "id": document_id})
+
+
+_NOTE_DELETED_CHUNK = (
+    update(DOCUMENTS)
+    .where(DOCUMENTS.c.tenant_id == _TENANT, DOCUMENTS.c.id == bindparam("document_id"))
+    .values(chunk_count=DOCUMENTS.c.chunk_count - 1, content_hash=b"", updated_at=utc_now())
+)
+
+
+def note_deleted_chunk(tenant: str, document_id: UUID) -> Write:
+    """Count a document's chunk off, and forget its hash, so that the next put compares chunk by chunk."""
+    return Write(_NOTE_DELETED_CHUNK, {"tenant": tenant, "document_id": document_id})
+
+
+_DELETE_DOCUMENTS = delete(DOCUMENTS).where(
+    DOCUMENTS.c.tenant_id == _TENANT,
+    DOCUMENTS.c.collection_id == bindparam("collection_id"),
+    DOCUMENTS.c.source == bindparam("source"),
+)
+
+
+def delete_document(tenant: str, collection_id: UUID, source: str) -> Write:
+    """Delete a document with its chunks and all that hangs on them."""
+    return Write(_DELETE_DOCUMENTS, {"tenant": tenant, "collection_id": collection_id, "source": source})
+
+
+# ---------------------------------------------------------------------------------------------------- chunks
+
+_CHUNK_COLUMNS = (
+    ChunkRow.id,
+    ChunkRow.document_id,
+    ChunkRow.chunk_index,
+    ChunkRow.content,
+    ChunkRow.content_hash,
+    ChunkRow.language,
+    ChunkRow.meta,
+    ChunkRow.start_offset,
+    ChunkRow.end_offset,
+    ChunkRow.page,
+    ChunkRow.heading,
+    ChunkRow.embedding_id,
+)
+_CHUNK = select(*_CHUNK_COLUMNS).where(ChunkRow.tenant_id == _TENANT)
+_CHUNK_BY_ID = _CHUNK.where(ChunkRow.id == bindparam("id"))
+_CHUNK_PAGE = (
+    _CHUNK.where(
+        ChunkRow.document_id == bindparam("document_id"),
+        or_(
+            ChunkRow.chunk_index > bindparam("after"),
+            and_(ChunkRow.chunk_index == bindparam("after"), ChunkRow.id > bindparam("after_id", type_=Id())),
+        ),
+    )
+    .order_by(ChunkRow.chunk_index, ChunkRow.id)
+    .limit(bindparam("rows"))
+)
+_CHUNKS_BY_HASH = _CHUNK.where(
+    ChunkRow.collection_id == bindparam("collection_id"), ChunkRow.content_hash == bindparam("content_hash")
+).order_by(ChunkRow.id)
+
+
+def _to_chunk(row: Sequence[Any]) -> Chunk:
+    return Chunk(
+        id=row[0],
+        document_id=row[1],
+        chunk_index=row[2],
+        content=row[3],
+        content_hash=row[4],
+        language=row[5],
+        metadata=row[6],
+        start_offset=row[7],
+        end_offset=row[8],
+        page=row[9],
+        heading=row[10],
+        embedding_id=row[11],
+    )
+
+
+def chunk_by_id(tenant: str, chunk_id: UUID) -> Query[Chunk]:
+    """Select a chunk."""
+    return Query(_CHUNK_BY_ID, _to_chunk, {"tenant": tenant, "id": chunk_id})
+
+
+def chunk_page(tenant: str, document_id: UUID, after: int, after_id: UUID, rows: int) -> Query[Chunk]:
+    """Select a document's chunks in reading order, from after a place."""
+    parameters = {"tenant": tenant, "document_id": document_id, "after": after, "after_id": after_id, "rows": rows}
+    return Query(_CHUNK_PAGE, _to_chunk, parameters)
+
+
+def chunks_by_hash(tenant: str, collection_id: UUID, content_hash: bytes) -> Query[Chunk]:
+    """Select the collection's chunks that have this text."""
+    parameters = {"tenant": tenant, "collection_id": collection_id, "content_hash": content_hash}
+    return Query(_CHUNKS_BY_HASH, _to_chunk, parameters)
+
+
+_STORED_CHUNKS = (
+    select(*_CHUNK_COLUMNS, EmbeddingRow.chunk_id.is_not(None))
+    .outerjoin(
+        EmbeddingRow,
+        and_(
+            EmbeddingRow.tenant_id == ChunkRow.tenant_id,
+            EmbeddingRow.chunk_id == ChunkRow.id,
+            EmbeddingRow.space_id == bindparam("space_id", type_=Id()),
+        ),
+    )
+    .where(ChunkRow.tenant_id == _TENANT, ChunkRow.document_id == bindparam("document_id"))
+    .order_by(ChunkRow.chunk_index, ChunkRow.id)
+)
+
+
+def stored_chunks(tenant: str, document_id: UUID, space_id: UUID | None) -> Query[tuple[Chunk, bool]]:
+    """Select a document's chunks, each with whether it has a vector in the space."""
+    parameters = {"tenant": tenant, "document_id": document_id, "space_id": space_id}
+    return Query(_STORED_CHUNKS, lambda row: (_to_chunk(row), bool(row[12])), parameters)
+
+
+def insert_chunks(rows: Sequence[dict[str, Any]]) -> Write:
+    """Insert chunks."""
+    return Write(insert(CHUNKS), rows)
+
+
+def insert_embeddings(rows: Sequence[dict[str, Any]]) -> Write:
+    """Insert vectors."""
+    return Write(insert(EMBEDDINGS), rows)
+
+
+_UPDATE_CHUNK = (
+    update(CHUNKS)
+    .where(CHUNKS.c.tenant_id == _TENANT, CHUNKS.c.id == bindparam("of"))
+    .values(
+        chunk_index=bindparam("chunk_index"),
+        language=bindparam("language"),
+        meta=bindparam("meta"),
+        start_offset=bindparam("start_offset"),
+        end_offset=bindparam("end_offset"),
+        page=bindparam("page"),
+        heading=bindparam("heading"),
+        embedding_id=bindparam("embedding_id"),
+    )
+)
+
+
+def update_chunks(rows: Sequence[dict[str, Any]]) -> Write:
+    """Write chunks' places and attributes; their text never changes."""
+    return Write(_UPDATE_CHUNK, rows)
+
+
+_DELETE_CHUNKS = delete(CHUNKS).where(CHUNKS.c.tenant_id == _TENANT, CHUNKS.c.id.in_(_IDS))
+
+
+def delete_chunks(tenant: str, ids: Sequence[UUID]) -> Write:
+    """Delete chunks with their vectors and lexemes."""
+    return Write(_DELETE_CHUNKS, {"tenant": tenant, "ids": list(ids)})
+
+
+_CONTENTS = (
+    select(ChunkRow.id, ChunkRow.content, ChunkRow.language)
+    .where(
+        ChunkRow.tenant_id == _TENANT,
+        ChunkRow.collection_id == bindparam("collection_id"),
+        ChunkRow.id > bindparam("after", type_=Id()),
+    )
+    .order_by(ChunkRow.id)
+    .limit(bindparam("rows"))
+)
+
+
+def contents(tenant: str, collection_id: UUID, after: UUID, rows: int) -> Query[tuple[UUID, str, str]]:
+    """Select chunks' texts and languages in the order of their ids."""
+    parameters = {"tenant": tenant, "collection_id": collection_id, "after": after, "rows": rows}
+    return Query(_CONTENTS, lambda row: (row[0], row[1], row[2]), parameters)
+
+
+_COUNT = (
+    select(func.count())
+    .select_from(CHUNKS)
+    .where(CHUNKS.c.tenant_id == _TENANT, CHUNKS.c.collection_id == bindparam("collection_id"))
+)
+
+
+def count_chunks(tenant: str, collection_id: UUID) -> Query[int]:
+    """Count a collection's chunks."""
+    return Query(_COUNT, lambda row: int(row[0]), {"tenant": tenant, "collection_id": collection_id})
+
+
+# ------------------------------------------------------------------------------------------------------ hits
+
+IS_ITS_DOCUMENT = and_(DocumentRow.tenant_id == ChunkRow.tenant_id, DocumentRow.id == ChunkRow.document_id)
+HIT_COLUMNS = (
+    ChunkRow.id,
+    ChunkRow.document_id,
+    ChunkRow.chunk_index,
+    ChunkRow.content,
+    ChunkRow.heading,
+    ChunkRow.page,
+    ChunkRow.start_offset,
+    ChunkRow.end_offset,
+    ChunkRow.meta,
+    DocumentRow.source,
+    DocumentRow.title,
+    DocumentRow.doc_type,
+    DocumentRow.meta,
+)
+
+
+def to_hit(row: Sequence[Any], ranked: Ranked, collection: str) -> SearchHit:
+    """Make a hit of `HIT_COLUMNS` and what ranked it."""
+    return SearchHit(
+        chunk_id=row[0],
+        document_id=row[1],
+        chunk_index=row[2],
+        content=row[3],
+        heading=row[4],
+        page=row[5],
+        start_offset=row[6],
+        end_offset=row[7],
+        metadata=row[8],
+        source=row[9],
+        title=row[10],
+        doc_type=row[11],
+        document_metadata=row[12],
+        collection=collection,
+        score=ranked.score,
+        distance=ranked.distance,
+        bm25=ranked.bm25,
+        vector_rank=ranked.vector_rank,
+        text_rank=ranked.text_rank,
+    )
+
+
+# --------------------------------------------------------------------------------------------------- filters
+
+_TEXT: dict[str, Any] = {
+    "source": DocumentRow.source,
+    "title": DocumentRow.title,
+    "doc_type": DocumentRow.doc_type,
+    "version": DocumentRow.version,
+    "language": ChunkRow.language,
+    "heading": ChunkRow.heading,
+    "embedding_id": ChunkRow.embedding_id,
+}
+_NUMBER: dict[str, Any] = {"page": ChunkRow.page, "chunk_index": ChunkRow.chunk_index}
+_TIME: dict[str, Any] = {"created_at": DocumentRow.created_at, "updated_at": DocumentRow.updated_at}
+_KINDS: tuple[tuple[dict[str, Any], tuple[type, ...], str], ...] = (
+    (_TEXT, (str,), "text"),
+    (_NUMBER, (int, float), "a number"),
+    (_TIME, (datetime,), "a time with its zone"),
+)
+
+
+def condition(where: Filter, backend: CorpusBackend) -> ColumnElement[bool]:
+    """Compile a filter over chunk and document rows; true or false for every row, never unknown.
+
+    Raises:
+        InvalidInput: A field does not exist, or is compared with a value of another type.
+    """
+    if isinstance(where, Every):
+        return and_(*(condition(part, backend) for part in where.parts))
+    if isinstance(where, Some):
+        return or_(*(condition(part, backend) for part in where.parts))
+    if isinstance(where, Not):
+        return ~condition(where.part, backend)
+    assert isinstance(where, Condition)
+    if where.field == "metadata":
+        if not where.path:
+            raise InvalidInput("name a key: F.metadata['key']", field="where")
+        if any(isinstance(v, datetime) for v in (where.value if where.operator == "in" else (where.value,))):
+            raise InvalidInput("JSON has no times: compare with the text that was stored", field="where")
+        return backend.metadata_condition(where.path, where.operator, where.value)
+    return _field_condition(where)
+
+
+def _field_condition(where: Condition) -> ColumnElement[bool]:
+    column, types, expected = _field(where.field)
+    values = where.value if where.operator == "in" else (where.value,)
+    for value in values:
+        wrong = value is not None and (not isinstance(value, types) or isinstance(value, bool))
+        if where.operator != "exists" and wrong:
+            raise InvalidInput(f"is {expected}, not {type(value).__name__}", field=where.field)
+    if where.operator == "contains" or (where.operator == "starts_with" and str not in types):
+        raise InvalidInput(f"cannot be asked whether it {where.operator} something", field=where.field)
+    return _compare(column, where)
+
+
+def _field(name: str) -> tuple[Any, tuple[type, ...], str]:
+    for fields, types, expected in _KINDS:
+        if name in fields:
+            return fields[name], types, expected
+    known = ", ".join(sorted([*_TEXT, *_NUMBER, *_TIME, "metadata"]))
+    raise InvalidInput(f"there is no field {name!r}: use one of {known}", field="where")
+
+
+def _compare(column: Any, where: Condition) -> ColumnElement[bool]:
+    value = where.value
+    match where.operator:
+        case "==":
+            return column.is_not_distinct_from(value)  # type: ignore[no-any-return]
+        case "!=":
+            return column.is_distinct_from(value)  # type: ignore[no-any-return]
+        case "exists":
+            return column.is_not(None)  # type: ignore[no-any-return]
+        case "in":
+            return (
+                or_(*(column.is_not_distinct_from(item) for item in value)) if None in value else _among(column, value)
+            )
+        case "starts_with":
+            return and_(column.is_not(None), func.substr(column, 1, len(value)) == value)
+        case operator:
+            return and_(column.is_not(None), column.op(operator, is_comparison=True)(value))
+
+
+def _among(column: Any, values: tuple[Any, ...]) -> ColumnElement[bool]:
+    return and_(column.is_not(None), column.in_(values))

@@ -1,0 +1,43 @@
+"""The chain of revisions, as plain names: knowing that a database is at head must not cost loading Alembic."""
+
+from __future__ import annotations
+
+from ragstore.errors import InvalidInput
+
+CHAIN = ("rs_0001",)
+"""Every revision, oldest first; a test compares it with the scripts in `versions/`."""
+
+HEAD = CHAIN[-1]
+
+SCHEMA_NUMBER = 1
+"""The number of the schema at head. It is also this code's own number, to be held against a schema's `min_code`."""
+
+
+def position(revision: str | None) -> int:
+    """Count the revisions that a database at this one has behind it; None has 0."""
+    return 0 if revision is None else CHAIN.index(revision) + 1
+
+
+def at(place: int) -> str | None:
+    """Give the revision after so many steps; None for 0."""
+    return CHAIN[place - 1] if place else None
+
+
+def resolve(wanted: str, current: str | None) -> int:
+    """Give the position that a caller means.
+
+    Args:
+        wanted: A revision, "head", "base", or a number of steps from the current one: "+1", "-1".
+        current: The database's revision.
+
+    Raises:
+        InvalidInput: There is no such revision.
+    """
+    if wanted in ("head", "base"):
+        return len(CHAIN) if wanted == "head" else 0
+    if wanted in CHAIN:
+        return position(wanted)
+    steps = int(wanted) if wanted[:1] in ("+", "-") and wanted[1:].isdecimal() else None
+    if steps is None or not 0 <= position(current) + steps <= len(CHAIN):
+        raise InvalidInput(f"{wanted!r} is none of {', '.join(CHAIN)}, head, base, +n, -n", field="revision")
+    return position(current) + steps

@@ -1,0 +1,55 @@
+"""One process migrates, the others wait: a look without a lock first, then the lock, polled until a deadline."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from ragstore.core.translate import translating
+from ragstore.errors import ConcurrencyError, LockTimeout
+from ragstore.migrations import sides
+from ragstore.migrations.job import Job
+
+T = TypeVar("T")
+Sleep = Callable[[float], None]
+
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.5
+
+
+def alone(connection: Connection, job: Job, work: Callable[[], T], *, owned: bool, sleep: Sleep) -> T:
+    """Run the work in one transaction that nobody else's migration runs beside.
+
+    Args:
+        connection: Where to work.
+        job: What is asked, and for how long to try.
+        work: Run inside the lock, with a fresh look at the database; run anew after a lock time-out.
+        owned: The transaction is ours: it is committed, or rolled back and tried again. A caller's is neither.
+        sleep: Waits for so many seconds.
+
+    Raises:
+        UpgradeLockTimeout: Another process was migrating past the deadline.
+        LockTimeout: Others held locks on our tables, or SQLite's write lock, past the deadline.
+    """
+    side = sides.of(connection.dialect)
+    deadline = time.monotonic() + job.timeout
+    longest = _FIRST_PAUSE
+    while True:
+        try:
+            with translating(side.classify), side.alone(connection, job, owned=owned):
+                return work()
+        except sides.Busy as busy:
+            if time.monotonic() >= deadline:
+                with translating(side.classify):
+                    raise side.gave_up(connection, job) from busy
+        except (LockTimeout, ConcurrencyError):
+            # a caller's transaction is spoilt now, and its owner's to roll back
+            if not owned or time.monotonic() >= deadline:
+                raise
+        left = max(0.0, deadline - time.monotonic())
+        sleep(min(left, random.uniform(longest / 2, longest)))  # noqa: S311 - jitter, so that waiters do not march in step
+        longest = min(longest * 1.5, _LONGEST_PAUSE)

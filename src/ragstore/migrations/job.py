@@ -1,0 +1,42 @@
+"""What a caller asked for, checked once, as every step of a migration needs it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ragstore.config import Settings
+from ragstore.core.base import SCHEMA
+from ragstore.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One migration.
+
+    Attributes:
+        revision: Where to: see `chain.resolve`.
+        down: Take revisions back instead of running them.
+        schema: PostgreSQL schema of our tables.
+        create_schema: The schema may be created if it is missing.
+        timeout: Seconds to go on trying while others hold locks.
+        allow_data_loss: A downgrade may drop tables with rows.
+    """
+
+    revision: str = "head"
+    down: bool = False
+    schema: str = SCHEMA
+    create_schema: bool = True
+    timeout: float = 60.0
+    allow_data_loss: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what could only fail later."""
+        Settings(schema=self.schema)
+        if not math.isfinite(self.timeout) or self.timeout < 0:
+            raise InvalidInput("must be a finite number of seconds, at least 0", field="timeout")
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier for either database."""
+    return '"' + name.replace('"', '""') + '"'

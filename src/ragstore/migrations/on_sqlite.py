@@ -1,0 +1,215 @@
+"""Migrations on SQLite: the write lock from the beginning, foreign keys off during the change and checked after it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import SingletonThreadPool
+
+from ragstore.backends.sqlite import connect, ddl
+from ragstore.backends.sqlite.violations import classify as _classify
+from ragstore.config import Settings
+from ragstore.core.backend import READ_ONLY
+from ragstore.errors import LockTimeout, MigrationError, RagstoreError, StorageError, UsageError
+from ragstore.migrations.job import Job
+from ragstore.migrations.sides import Busy, Catalogue
+
+_POLL_MS = 100  # the driver cannot be interrupted while SQLite waits, so SQLite waits in small pieces
+_PRIMARY = 0xFF
+
+
+class SqliteSide:
+    """SQLite as migrations see it."""
+
+    classify = staticmethod(_classify)
+
+    def prefix(self, schema: str) -> str:
+        """Give nothing: the tables stand in the host's file."""
+        return ""
+
+    def declared_tables(self) -> Sequence[str]:
+        """Name the tables that this code declares."""
+        from ragstore.schema import tables_for
+
+        return [table.name for table in tables_for("sqlite")]
+
+    def our_tables(self, connection: Connection, schema: str) -> set[str]:
+        """Name the tables that exist and have a name of ours."""
+        names = connection.execute(
+            text("SELECT name FROM main.sqlite_master WHERE type IN ('table', 'view')")
+        ).scalars()
+        return set(names) & {*self.declared_tables(), "rag_version"}
+
+    def has_columns(self, connection: Connection, schema: str, table: str, columns: Sequence[str]) -> bool:
+        """Ask the catalogue, which has no rows for a missing table."""
+        statement = text("SELECT name FROM pragma_table_info(:table)")
+        return set(columns) <= set(connection.execute(statement, {"table": table}).scalars())
+
+    def is_missing(self, error: DBAPIError) -> bool:
+        """Say whether a table or a column may be missing: one code stands for all that is wrong with a statement."""
+        return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+
+    def new_engine_options(self, url: URL) -> dict[str, object]:
+        """Check where the file is to be; SQLite has one message for all that can be wrong."""
+        path = _path(url)
+        if path is not None and path.is_dir():
+            raise StorageError(f"{path} is a folder: the URL must name a file in it")
+        if path is not None and not path.parent.is_dir():
+            raise StorageError(f"the folder {path.parent} does not exist: create it first")
+        # journal_mode is a property of the file, and the host's to choose: nothing is set here
+        return {"connect_args": connect.engine_options(url, Settings())["connect_args"], "hide_parameters": True}
+
+    def watch(self, engine: Engine) -> None:
+        """Nothing to do: every SQLite database can hold all of Unicode."""
+
+    def exists(self, url: URL) -> bool:
+        """Look for the file, since SQLite would make it by looking into it."""
+        path = _path(url)
+        return path is None or path.exists()
+
+    def refuse_autocommit(self, connection: Connection) -> None:
+        """Refuse a connection whose transaction cannot be ended by its owner."""
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT" or _driver_commits(connection):
+            raise UsageError(
+                "this connection is in autocommit, so a failed upgrade could not be rolled back: pass one in a "
+                "transaction, or the engine"
+            )
+
+    def quiet(self, connection: Connection) -> None:
+        """Keep our own engines from taking the write lock for a look; refuse one in the middle of a transaction."""
+        if isinstance(connection.engine.pool, SingletonThreadPool):
+            raise UsageError(
+                "this engine gives each thread its own database in memory: make it with poolclass=StaticPool"
+            )
+        if _driver_commits(connection):
+            raise UsageError("this engine's driver has autocommit=True, so its transactions cannot be ended")
+        if _in_transaction(connection) and not _always_in_transaction(connection):
+            raise UsageError("the engine's one connection is in a transaction: end it first, or pass that connection")
+        connection.execution_options(**{READ_ONLY: True})
+
+    @contextmanager
+    def alone(self, connection: Connection, job: Job, *, owned: bool) -> Iterator[None]:
+        """Begin with the write lock; at the end commit, if owned, or roll back."""
+        _check_version()
+        if not owned:
+            _lock_callers(connection)
+            yield
+            return
+        before = _leave(connection)
+        try:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_POLL_MS}")
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # in a transaction it would do nothing
+            _begin(connection)
+            yield
+            connection.commit()
+        finally:
+            connection.rollback()
+            _restore(connection, before)
+
+    def gave_up(self, connection: Connection, job: Job) -> RagstoreError:
+        """Say that somebody writes; SQLite does not know who."""
+        advice = "end that transaction, or raise timeout; nothing was changed"
+        return LockTimeout(f"another process was writing to the database for more than {job.timeout:g} s: {advice}")
+
+    def make_ready(self, connection: Connection, job: Job, *, owned: bool, rebuilds: bool) -> dict[str, str]:
+        """Refuse to rebuild a table while foreign keys are on: dropping the old one would delete what refers to it."""
+        if rebuilds and not owned and connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
+            raise UsageError("this upgrade rebuilds a table, which needs foreign keys off: pass the engine or the URL")
+        return {}
+
+    def verify(self, connection: Connection) -> None:
+        """Refuse to commit rows that refer to nothing.
+
+        Raises:
+            MigrationError: Such rows exist in tables of ours.
+        """
+        ours = self.declared_tables()
+        orphans = [row for row in connection.exec_driver_sql("PRAGMA foreign_key_check") if row[0] in ours]
+        if orphans:
+            tables = ", ".join(sorted({str(row[0]) for row in orphans}))
+            raise MigrationError(f"{len(orphans)} rows would refer to nothing (in {tables}); nothing was changed")
+
+    def catalogues(self, connection: Connection, schema: str, *, owned: bool) -> tuple[Catalogue, Catalogue]:
+        """Give what is declared and what the database holds."""
+        from ragstore.migrations import catalogue_sqlite
+
+        return catalogue_sqlite.declared_and_found(connection, schema, owned=owned)
+
+
+def _path(url: URL) -> Path | None:
+    name = url.database or ""
+    return None if name.startswith("file:") or url.query.get("uri") else Path(name)
+
+
+def _check_version() -> None:
+    if sqlite3.sqlite_version_info < ddl.SQLITE_MINIMUM:
+        needed = ".".join(map(str, ddl.SQLITE_MINIMUM))
+        raise MigrationError(f"this Python has SQLite {sqlite3.sqlite_version}, and {needed} or later is needed")
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _driver_commits(connection: Connection) -> bool:
+    return getattr(_sqlite3(connection), "autocommit", None) is True
+
+
+def _always_in_transaction(connection: Connection) -> bool:
+    return getattr(_sqlite3(connection), "autocommit", None) is False
+
+
+def _sqlite3(connection: Connection) -> Any:
+    driver = _driver(connection)
+    return getattr(driver, "_conn", driver)  # aiosqlite wraps it and lacks Python 3.12's attribute
+
+
+def _in_transaction(connection: Connection) -> bool:
+    return bool(_driver(connection).in_transaction)
+
+
+def _lock_callers(connection: Connection) -> None:
+    """Take the write lock in the caller's transaction; the old driver default would begin none before DDL."""
+    connection.get_transaction() or connection.begin()
+    if not _in_transaction(connection):
+        _begin(connection)
+
+
+def _begin(connection: Connection) -> None:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except DBAPIError as error:
+        if (getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY) == sqlite3.SQLITE_BUSY:
+            raise Busy from error
+        raise
+
+
+def _leave(connection: Connection) -> dict[str, int]:
+    """Leave whatever transaction the host's events began, and give the settings to restore."""
+    connection.rollback()
+    before = {
+        name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("busy_timeout", "foreign_keys")
+    }
+    if _in_transaction(connection):
+        connection.exec_driver_sql("ROLLBACK")
+    return before
+
+
+def _restore(connection: Connection, before: dict[str, int]) -> None:
+    if connection.invalidated or connection.closed:
+        return
+    _leave(connection)
+    for name, value in before.items():
+        connection.exec_driver_sql(f"PRAGMA {name} = {value}")
+    connection.rollback()
+
+
+SIDE = SqliteSide()

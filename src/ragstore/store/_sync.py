@@ -1,0 +1,333 @@
+# Generated from _async.py by tools/unasync.py: edit that file and run the tool again.
+"""The store, its unit of work, and where their connections come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
+
+from ragstore.backends import backend_for, read_url
+from ragstore.config import Settings
+from ragstore.conversations._sync import Conversations
+from ragstore.core._face_sync import ASYNCHRONOUS, make_engine, plain_engine
+from ragstore.core._sync import Access, Work
+from ragstore.core.border import name
+from ragstore.core.query import Steps
+from ragstore.corpus._sync import Chunks, Collections, Documents
+from ragstore.errors import ConnectionLost, TenantRequired, UsageError
+from ragstore.store.pool import (
+    Catalog,
+    PoolStatus,
+    dispose_after_fork,
+    is_single_connection,
+    pool_status,
+    read_only_options,
+)
+
+if TYPE_CHECKING:
+    from ragstore.backends import AnyBackend
+
+T = TypeVar("T")
+
+
+class _EngineRoom:
+    """The engine, and what all handles on one store share."""
+
+    def __init__(self, engine: Engine, settings: Settings, backend: AnyBackend) -> None:
+        self.engine = engine
+        self.autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.read_only = engine.execution_options(**read_only_options())
+        self.settings = settings
+        self.backend = backend
+        self.options = backend.execution_options(settings.schema)
+        self.single_connection = is_single_connection(plain_engine(engine))
+        self.catalog = Catalog()
+        self.units = 0
+
+    @contextmanager
+    def autocommitting(self) -> Iterator[Work]:
+        self._refuse_second_use()
+        with ExitStack() as stack:
+            with self.backend.translating():
+                connection = stack.enter_context(self.autocommit.connect())
+            work = Work(connection, self.backend, self.options)
+            work.prepare()
+            yield work
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[Work]:
+        self._refuse_second_use()
+        with ExitStack() as stack:
+            with self.backend.translating():
+                connection = stack.enter_context((self.engine if write else self.read_only).connect())
+            work = Work(connection, self.backend, self.options)
+            work.begin(self.settings, write=write)
+            yield work
+            self._commit(work)
+
+    def _commit(self, work: Work) -> None:
+        if work.failed:  # the server would answer a COMMIT with a silent rollback
+            raise UsageError("the unit was rolled back: an error inside it had been caught, and nothing was stored")
+        with self.backend.translating():
+            work.connection.commit()
+
+    def _refuse_second_use(self) -> None:
+        if self.single_connection and self.units:
+            raise UsageError("this engine has one connection, and a unit of work is using it: call the unit's methods")
+
+
+class _OneShot:
+    """Each call for itself: a read in autocommit, a write in a transaction of its own."""
+
+    one_shot = True
+
+    def __init__(self, room: _EngineRoom, tenant: str | None) -> None:
+        self._room = room
+        self._tenant = tenant
+        self.backend = room.backend
+        self.catalog = room.catalog
+        self.settings = room.settings
+
+    @property
+    def tenant(self) -> str:
+        return _required(self._tenant)
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        with self._room.transaction(write=True) as work:
+            yield work
+
+    def read(self, make_steps: Callable[[], Steps[T]]) -> T:
+        try:
+            return self._read(make_steps)
+        except ConnectionLost:  # a pooled connection had died; the pool has dropped its like
+            return self._read(make_steps)
+
+    def _read(self, make_steps: Callable[[], Steps[T]]) -> T:
+        if self.backend.supports.free_transactions:
+            with self._room.transaction(write=False) as work:
+                return work.steps(make_steps())
+        with self._room.autocommitting() as work:
+            return work.steps(make_steps())
+
+
+class _Bound:
+    """All calls on one transaction: a unit's."""
+
+    one_shot = False
+
+    def __init__(self, room: _EngineRoom, tenant: str | None, work: Work) -> None:
+        self._tenant = tenant
+        self._work = work
+        self.backend = room.backend
+        self.catalog = room.catalog
+        self.settings = room.settings
+
+    @property
+    def tenant(self) -> str:
+        return _required(self._tenant)
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        yield self._work
+
+    def read(self, make_steps: Callable[[], Steps[T]]) -> T:
+        return self._work.steps(make_steps())
+
+
+class _Joined:
+    """All calls inside the host's transaction, whose connection is looked up at each call and never kept."""
+
+    one_shot = False
+
+    def __init__(self, room: _EngineRoom, tenant: str | None, host: Connection | Session) -> None:
+        self._room = room
+        self._tenant = tenant
+        self._host = host
+        self.backend = room.backend
+        self.catalog = room.catalog
+        self.settings = room.settings
+
+    @property
+    def tenant(self) -> str:
+        return _required(self._tenant)
+
+    def _connection(self) -> Connection:
+        if isinstance(self._host, Session):
+            self._host.flush()
+            return self._host.connection()
+        return self._host
+
+    def _work(self) -> Work:
+        connection = self._connection()
+        if backend_for(connection.dialect) is not self.backend:
+            raise UsageError(f"the store is on {self.backend.name}, this connection on {connection.dialect.name}")
+        return Work(connection, self.backend, self._room.options)
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        work = self._work()
+        work.begin(Settings(schema=self.settings.schema), write=True)  # the host's time-outs stay its own
+        yield work
+
+    def read(self, make_steps: Callable[[], Steps[T]]) -> T:
+        work = self._work()
+        work.prepare()
+        return work.steps(make_steps())
+
+
+def _required(tenant: str | None) -> str:
+    if tenant is None:
+        raise TenantRequired("no tenant is set: use store.for_tenant(name), or give the settings a default tenant")
+    return tenant
+
+
+class Repositories:
+    """Every repository, over one way to the database."""
+
+    def __init__(self, access: Access[AnyBackend]) -> None:
+        """Make the repositories over `access`."""
+        self._access = access
+
+    @cached_property
+    def collections(self) -> Collections:
+        """Named sets of documents that are searched together."""
+        return Collections(self._access)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Sources, put with their chunks."""
+        return Documents(self._access)
+
+    @cached_property
+    def chunks(self) -> Chunks:
+        """Pieces of text: found, listed, searched."""
+        return Chunks(self._access)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """Threads of messages."""
+        return Conversations(self._access)
+
+
+class UnitOfWork(Repositories):
+    """One transaction and the repositories bound to it; made by `begin()`. Not for two tasks at once."""
+
+    def __init__(self, access: Access[AnyBackend], connection: Connection) -> None:
+        """Bind the repositories to one transaction."""
+        super().__init__(access)
+        self.connection = connection
+
+
+class Store(Repositories):
+    """The front door: an engine, its settings, and the repositories over it.
+
+    Outside `begin()` each call stands for itself: a read of one statement runs in autocommit, any other call in a
+    transaction of its own.
+
+    Attributes:
+        engine: The engine in use.
+        settings: The settings in use.
+    """
+
+    def __init__(self, room: _EngineRoom, tenant: str | None, *, owns_engine: bool) -> None:
+        """Use `Store.open`."""
+        super().__init__(_OneShot(room, tenant))
+        self._room = room
+        self._owns_engine = owns_engine
+        self.tenant = tenant
+        self.engine = room.engine
+        self.settings = room.settings
+
+    @classmethod
+    def open(cls, target: str | URL | Engine, settings: Settings | None = None) -> Self:
+        """Open a store. Nothing is connected until the first call.
+
+        Args:
+            target: A URL (`postgresql://…`, `sqlite:///file`), for which an engine is made and closed with the
+                store; or the host's engine, which stays the host's.
+            settings: How to connect and what to assume; by default `Settings()`. For a host's engine, what concerns
+                connecting has no effect.
+
+        Raises:
+            InvalidInput: The URL cannot be read.
+            UsageError: The database or driver is not supported, or each thread would have a database of its own.
+        """
+        settings = settings or Settings()
+        if isinstance(target, Engine):
+            engine, owns_engine = target, False
+        else:
+            engine, owns_engine = _make_engine(target, settings), True
+        backend = backend_for(engine.dialect)
+        return cls(_EngineRoom(engine, settings, backend), settings.tenant, owns_engine=owns_engine)
+
+    def for_tenant(self, tenant: str) -> Store:
+        """Give a handle on the same store for another tenant. It shares the engine and need not be closed.
+
+        Raises:
+            InvalidInput: The tenant is empty or longer than 64 bytes.
+        """
+        return Store(self._room, name(tenant, field="tenant", max_bytes=64), owns_engine=False)
+
+    @contextmanager
+    def begin(self, *, read_only: bool = False) -> Iterator[UnitOfWork]:
+        """Begin a unit of work: one transaction, committed at the end, rolled back on an exception.
+
+        A unit is never run again by itself: after a `retryable` error, run the whole of it again.
+
+        Args:
+            read_only: Take no write lock, and let the database refuse writes.
+
+        Raises:
+            UsageError: An error inside was caught, so there is nothing left to commit.
+        """
+        with self._room.transaction(write=not read_only) as work:
+            self._room.units += 1
+            try:
+                access = _Bound(self._room, self.tenant, work)
+                yield UnitOfWork(access, work.connection)
+            finally:
+                self._room.units -= 1
+
+    def using(self, host: Connection | Session) -> Repositories:
+        """Give the repositories inside the host's own transaction, which is never committed or rolled back here.
+
+        Args:
+            host: A connection, or an ORM session, which is flushed before each call.
+        """
+        return Repositories(_Joined(self._room, self.tenant, host))
+
+    def pool_status(self) -> PoolStatus:
+        """Say how many connections are open, in use and allowed."""
+        return pool_status(plain_engine(self.engine))
+
+    def close(self) -> None:
+        """Close the connections of an engine that the store has made."""
+        if self._owns_engine:
+            self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Give the store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+
+def _make_engine(target: str | URL, settings: Settings) -> Engine:
+    url = read_url(target, asynchronous=ASYNCHRONOUS)
+    backend = backend_for(url.get_dialect()())
+    engine = make_engine(url, backend.engine_options(url, settings))
+    backend.set_up(plain_engine(engine), settings)
+    dispose_after_fork(plain_engine(engine))
+    return engine

@@ -1,0 +1,84 @@
+"""What a store knows of its engine's pool; the same for both faces."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.pool import QueuePool, SingletonThreadPool, StaticPool
+
+from ragstore.core.backend import READ_ONLY
+from ragstore.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """A pool's connections.
+
+    Attributes:
+        size: Connections that are kept open at most; None for a pool without a bound.
+        in_use: Connections handed out now.
+        idle: Open connections waiting for use.
+        overflow: Connections open beyond `size`.
+    """
+
+    size: int | None
+    in_use: int
+    idle: int
+    overflow: int
+
+
+def pool_status(engine: Engine) -> PoolStatus:
+    """Read an engine's pool."""
+    pool = engine.pool
+    if not isinstance(pool, QueuePool):
+        return PoolStatus(None, 0, 0, 0)
+    return PoolStatus(pool.size(), pool.checkedout(), pool.checkedin(), max(pool.overflow(), 0))
+
+
+def is_single_connection(engine: Engine) -> bool:
+    """Say whether all calls share one connection.
+
+    Raises:
+        UsageError: Each thread would get a database of its own.
+    """
+    if isinstance(engine.pool, SingletonThreadPool):
+        raise UsageError("this engine gives each thread its own database in memory: make it with poolclass=StaticPool")
+    return isinstance(engine.pool, StaticPool)
+
+
+def read_only_options() -> dict[str, Any]:
+    """Give the engine options under which a transaction cannot write."""
+    return {"postgresql_readonly": True, READ_ONLY: True}
+
+
+class Catalog(dict[tuple[str, str], Any]):
+    """What a store remembers of its collections, bounded: when full, it starts anew."""
+
+    LIMIT = 4096
+
+    def __setitem__(self, key: tuple[str, str], value: Any) -> None:
+        """Remember a collection."""
+        if len(self) >= self.LIMIT:
+            self.clear()
+        super().__setitem__(key, value)
+
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def dispose_after_fork(engine: Engine) -> None:
+    """Let a forked child make connections of its own; the parent's sockets stay open and untouched."""
+    _engines.add(engine)
+
+
+def _forget_connections() -> None:
+    for engine in list(_engines):
+        engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(after_in_child=_forget_connections)
