@@ -19,6 +19,7 @@ myst_heading_anchors = 3
 
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # or autodoc describes an attribute twice
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

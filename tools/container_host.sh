@@ -28,8 +28,9 @@ stop() {
         wait "$daemon" 2>/dev/null
         [ -n "$bridge" ] || ip link delete docker0 2>/dev/null
     fi
-    # An unmounted overlay is a directory; a mounted one must not be walked into.
-    grep -q " $work" /proc/mounts 2>/dev/null || rm -rf "$work"
+    # A daemon that failed to start leaves mounts behind, which must not be walked into.
+    awk '{print $2}' /proc/mounts | grep "^$work/" | sort -r | xargs -r -n 1 umount 2>/dev/null
+    rm -rf --one-file-system "$work"
 }
 trap stop EXIT
 trap 'exit 130' INT TERM

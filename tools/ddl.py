@@ -29,7 +29,10 @@ EXTENSION_TYPE = re.compile(r"^(\s+\w+) (vector|halfvec|sparsevec)\b", re.MULTIL
 
 SCRIPT = '''\
 # ruff: noqa: E501
-"""Everything that the first release stores. Written by tools/ddl.py; frozen from the first release on."""
+"""Everything that the first release stores.
+
+Written by tools/ddl.py; frozen from the first release on.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,58 @@
-"""The data layer of an application that answers questions over documents."""
+"""The data layer of an application that answers questions over documents.
+
+    import ragstore
+    from ragstore import F, NewChunk, NewDocument, Store
+
+    ragstore.upgrade("sqlite:///app.db")
+    with Store.open("sqlite:///app.db") as store:
+        store.collections.ensure("manuals", model="all-MiniLM-L6-v2", dimensions=384)
+
+Importing it connects to nothing, sets up no logging, and loads neither Alembic nor a driver.
+"""
 
 from ragstore.config import Settings
-from ragstore.store._async import AsyncStore
-from ragstore.store._sync import Store
+from ragstore.core.paging import Page
+from ragstore.corpus.filters import F, Filter
+from ragstore.corpus.records import (
+    Chunk,
+    Collection,
+    Document,
+    EmbeddingSpace,
+    LoadReport,
+    NewChunk,
+    NewDocument,
+    PutReport,
+    SearchHit,
+    SearchHits,
+)
+from ragstore.errors import RagstoreError
+from ragstore.migrations import aupgrade, upgrade
+from ragstore.store._async import AsyncStore, AsyncUnitOfWork
+from ragstore.store._sync import Store, UnitOfWork
+from ragstore.store.pool import PoolStatus, configure_engine
+
+__all__ = [
+    "AsyncStore",
+    "AsyncUnitOfWork",
+    "Chunk",
+    "Collection",
+    "Document",
+    "EmbeddingSpace",
+    "F",
+    "Filter",
+    "LoadReport",
+    "NewChunk",
+    "NewDocument",
+    "Page",
+    "PoolStatus",
+    "PutReport",
+    "RagstoreError",
+    "SearchHit",
+    "SearchHits",
+    "Settings",
+    "Store",
+    "UnitOfWork",
+    "aupgrade",
+    "configure_engine",
+    "upgrade",
+]

@@ -3,9 +3,364 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ragstore.conversations import appending, preparing, reading, starting, statements, thumbs
+from ragstore.conversations.appending import Append
+from ragstore.conversations.records import (
+    UNSET,
+    Conversation,
+    Exchange,
+    Feedback,
+    FeedbackChange,
+    JsonObject,
+    Message,
+    NewMessage,
+    Sources,
+    Unset,
+)
+from ragstore.core import border
 from ragstore.core._sync import Repository
 from ragstore.core.backend import Backend
+from ragstore.core.border import TextPolicy
+from ragstore.core.ids import parse_id
+from ragstore.core.paging import Page, page_of
+from ragstore.errors import InvalidInput
 
 
 class Conversations(Repository[Backend]):
-    """Threads of messages."""
+    """Threads of messages.
+
+    A thread is known by the host's own id of it, and a thread that nobody has written to is an empty one: its history
+    and its pages are empty, and its first message makes it.
+    """
+
+    # ----------------------------------------------------------------------------------------- conversations
+
+    def start(
+        self,
+        thread_id: str,
+        *,
+        user_id: str | None = None,
+        organisation_id: str | None = None,
+        collection: str | None = None,
+        title: str | None = None,
+        metadata: JsonObject | None = None,
+    ) -> Conversation:
+        """Get a conversation, or make it: what `ensure` is elsewhere. Messages may be appended without it.
+
+        One read if it is there; else it is inserted in a transaction. A second call changes nothing, and two at once
+        get the same conversation. One that has no owner, organisation or collection yet is given those named here.
+
+        Args:
+            thread_id: The host's own id of it, 1 to 255 bytes, unique in the tenant.
+            user_id: Whose it is, to 255 bytes; None: not said.
+            organisation_id: The organisation it belongs to, to 255 bytes.
+            collection: The name of the collection it is about, to 63 bytes; it need not exist.
+            title: At most 2,000 characters. Stored with a new conversation; one that is there keeps its own.
+            metadata: As `title`.
+
+        Raises:
+            Conflict: It is there with another owner, organisation or collection.
+            InvalidInput: A value is unfit.
+        """
+        policy, thread = self._policy(), preparing.thread(thread_id)
+        owner = preparing.owner(user_id, organisation_id, collection)
+        described = {
+            "title": preparing.title(title, policy),
+            "meta": preparing.metadata({} if metadata is None else metadata, policy),
+        }
+        found = self._first(statements.conversation(self._tenant, thread))
+        if found is not None and not starting.unclaimed(found, owner):
+            return found
+        with self._access.writing() as work:
+            return work.steps(starting.start(self._backend, self._tenant, thread, owner, described))
+
+    def get(self, thread_id: str) -> Conversation:
+        """Read a conversation.
+
+        Raises:
+            NotFound: Nobody has started it or written to it.
+        """
+        thread = preparing.thread(thread_id)
+        return self._access.read(lambda: starting.find(self._tenant, thread))
+
+    def find(self, thread_id: str) -> Conversation | None:
+        """Read a conversation, or give None."""
+        return self._first(statements.conversation(self._tenant, preparing.thread(thread_id)))
+
+    def page_threads(
+        self,
+        *,
+        user_id: str | Unset | None = UNSET,
+        collection: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Conversation]:
+        """List conversations, the last active first. A page reads no more rows the deeper it lies.
+
+        A conversation that becomes active while its list is walked moves to the front, where the walk has been: it is
+        not given twice.
+
+        Args:
+            user_id: Whose. Left out: the whole tenant's; None: those that belong to nobody.
+            collection: Only those about this collection.
+            limit: How many at most, 1 to 1,000.
+            cursor: A page's `next_cursor`; None: from the start.
+        """
+        rows, after = border.limit(limit), reading.thread_place(cursor)
+        user = user_id if isinstance(user_id, Unset) else preparing.optional_name(user_id, "user_id")
+        about = preparing.optional_name(collection, "collection", preparing.COLLECTION_BYTES)
+        found = self._fetch(statements.thread_page(self._tenant, user, about, after, rows + 1))
+        return page_of(found, rows, reading.THREADS, reading.thread_key)
+
+    def update(
+        self,
+        thread_id: str,
+        *,
+        title: str | Unset | None = UNSET,
+        pinned: bool | Unset = UNSET,
+        metadata: JsonObject | Unset = UNSET,
+    ) -> Conversation:
+        """Change what is given, and leave the rest. One statement; this is no activity.
+
+        Args:
+            thread_id: The thread.
+            title: At most 2,000 characters; None takes it away.
+            pinned: Whether retention keeps it.
+            metadata: Takes the place of the stored metadata, whole.
+
+        Raises:
+            NotFound: There is no such conversation.
+            InvalidInput: A value is unfit.
+        """
+        thread = preparing.thread(thread_id)
+        values = self._patch(title, pinned, metadata)
+        if not values:
+            return self.get(thread)
+        with self._access.writing() as work:
+            return work.steps(starting.update(self._tenant, thread, values))
+
+    def delete(self, thread_id: str) -> bool:
+        """Delete a conversation with its messages, citations and feedback. False: there was none."""
+        return self._write(statements.delete_conversation(self._tenant, preparing.thread(thread_id))) > 0
+
+    # ---------------------------------------------------------------------------------------------- messages
+
+    def append(
+        self, thread_id: str, messages: NewMessage | Sequence[NewMessage], *, expected_head: int | None = None
+    ) -> list[Message]:
+        """Append messages after the newest, all of them or none, and make the thread if it is new.
+
+        In one transaction the conversation's row is locked, and each message gets the next `seq` and the one before it
+        as `parent_id`; other writers of the thread wait, so the numbers have no gaps and a batch is never parted.
+
+        Args:
+            thread_id: The thread.
+            messages: One, or up to 10,000 in order; none at all changes nothing.
+            expected_head: The `seq` that the newest message is expected to have, 0 for an empty thread; None: append
+                in any case.
+
+        Returns:
+            The messages as stored, in the order given. One whose `client_id` is there already is given as it is there,
+            and not stored again; if all are, `expected_head` does not matter, so that a call may be repeated.
+
+        Raises:
+            StaleHead: Others have appended since; its `head` is the newest `seq`. Nothing is stored.
+            Conflict: A `client_id` is there with another message. Nothing is stored.
+            InvalidInput: A value cannot be stored; `index` is the message's place in the list. Nothing is stored.
+        """
+        expected = preparing.head(expected_head)
+        batch = preparing.batch(messages, self._policy())
+        asked = Append(self._tenant, preparing.thread(thread_id), batch, expected)
+        with self._access.writing() as work:
+            return work.steps(appending.append(self._backend, asked))
+
+    def record_exchange(  # noqa: PLR0913 - all that is known of an exchange, by keyword
+        self,
+        *,
+        thread_id: str,
+        query: str,
+        response: str,
+        sources: Sources = (),
+        response_time: float | None = None,
+        feedback: int | None = None,
+        user_id: str | None = None,
+        organisation_id: str | None = None,
+        collection: str | None = None,
+        model: str | None = None,
+        resolved_model: str | None = None,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
+        cost: Decimal | None = None,
+        metadata: JsonObject | None = None,
+        client_id: str | None = None,
+    ) -> Exchange:
+        """Store a question with its answer, what the answer cites, and the user's thumb, in one transaction.
+
+        The two messages follow each other at the end of the thread, which is made if it is new, and whose lock is held
+        meanwhile. A second call stores a second exchange, unless `client_id` says that it is the same one.
+
+        Args:
+            thread_id: The host's own id of the thread, 1 to 255 bytes.
+            query: The user's question, at most 1,000,000 characters.
+            response: The answer, at most 1,000,000 characters.
+            sources: What the answer cites, best first: search hits or `NewCitation`s, at most 1,000. Of a hit the
+                first 2,000 characters are kept, and stay when the chunk is gone.
+            response_time: How long the answer took, in seconds.
+            feedback: The user's thumb on the answer: 1 (up), -1 (down); None: none yet.
+            user_id: Whose the thread and the thumb are, to 255 bytes; None: not said.
+            organisation_id: As for `start`.
+            collection: As for `start`.
+            model: The model that was asked for.
+            resolved_model: The model that answered.
+            input_tokens: Tokens the model read; None: not known.
+            output_tokens: Tokens the model wrote.
+            cached_tokens: Of the tokens read, those from a cache.
+            reasoning_tokens: Of the tokens written, those of reasoning.
+            cost: What the answer cost, in the host's currency, to nine decimal places.
+            metadata: Stored with the answer.
+            client_id: The host's own id of the exchange, at most 240 bytes. Recording it again gives the stored one.
+
+        Raises:
+            Conflict: The thread belongs to another owner, organisation or collection, or `client_id` is there with
+                another exchange. Nothing is stored.
+            InvalidInput: A value cannot be stored. Nothing is stored.
+        """
+        policy = self._policy()
+        question_id, answer_id = _client_ids(client_id)
+        asking = NewMessage(role="user", content=query, client_id=question_id)
+        answering = NewMessage(
+            role="assistant",
+            content=response,
+            client_id=answer_id,
+            sources=sources,
+            response_time=response_time,
+            model=model,
+            resolved_model=resolved_model,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cached_tokens=cached_tokens,
+            reasoning_tokens=reasoning_tokens,
+            cost=cost,
+            metadata={} if metadata is None else metadata,
+        )
+        batch = [
+            preparing.message(asking, policy, content="query"),
+            preparing.message(answering, policy, content="response"),
+        ]
+        owner = preparing.owner(user_id, organisation_id, collection)
+        asked = Append(self._tenant, preparing.thread(thread_id), batch, owner=owner)
+        thumb = None if feedback is None else appending.Thumb(_user(user_id), preparing.thumb(feedback, "feedback"))
+        with self._access.writing() as work:
+            return work.steps(appending.record_exchange(self._backend, asked, thumb))
+
+    def history(self, thread_id: str, limit: int = 10) -> list[Message]:
+        """Read the newest messages in reading order, with their citations and feedback. Two statements, or none.
+
+        Args:
+            thread_id: The thread.
+            limit: How many at most, 0 to 1,000.
+
+        Returns:
+            The newest is the last; none for a thread that nobody has written to.
+        """
+        rows, thread = border.limit(limit, minimum=0), preparing.thread(thread_id)
+        if rows == 0:
+            return []
+        newest = statements.messages_before(self._tenant, thread, preparing.MAX_INT, rows)
+        return self._access.read(lambda: reading.messages(self._tenant, newest))
+
+    def page(
+        self, thread_id: str, *, limit: int = 50, cursor: str | None = None, backwards: bool = False
+    ) -> Page[Message]:
+        """List a thread's messages by `seq`. Two statements; a page costs the same however long the thread is.
+
+        Messages appended meanwhile are met going forwards, and change nothing going backwards.
+
+        Args:
+            thread_id: The thread; one that nobody has written to has an empty page.
+            limit: How many at most, 1 to 1,000.
+            cursor: The `next_cursor` of a page in the same direction; None: from the start, or from the end.
+            backwards: From the newest to the oldest, and the page's items in this order too.
+        """
+        rows, thread = border.limit(limit), preparing.thread(thread_id)
+        kind = reading.BACKWARDS if backwards else reading.FORWARDS
+        found = self._access.read(lambda: reading.page(self._tenant, thread, cursor, rows + 1, backwards=backwards))
+        return page_of(found, rows, kind, reading.message_key)
+
+    def get_message(self, message_id: UUID | str) -> Message:
+        """Read a message with its citations and feedback.
+
+        Raises:
+            NotFound: There is none.
+        """
+        known = parse_id(message_id)
+        return self._access.read(lambda: reading.message(self._tenant, known))
+
+    # ---------------------------------------------------------------------------------------------- feedback
+
+    def give_feedback(
+        self, message_id: UUID | str, value: int, *, user_id: str | None = None, comment: str | None = None
+    ) -> Feedback:
+        """Put a user's thumb on a message, in the place of the one that is there; every thumb is kept in a record.
+
+        Args:
+            message_id: The message.
+            value: 1 (up) or -1 (down).
+            user_id: Whose thumb, to 255 bytes; each user has one. None: of nobody in particular, which is one more.
+            comment: At most 1,000,000 characters; None takes the one that is there away.
+
+        Raises:
+            NotFound: There is no such message.
+            InvalidInput: A value is unfit.
+        """
+        known, user, up_or_down = parse_id(message_id), _user(user_id), preparing.thumb(value, "value")
+        said = preparing.comment(comment, self._policy())
+        with self._access.writing() as work:
+            return work.steps(thumbs.give(self._backend, self._tenant, known, user, up_or_down, said))
+
+    def delete_feedback(self, message_id: UUID | str, *, user_id: str | None = None) -> bool:
+        """Take a user's thumb back; that too is kept in the record. False: there was none."""
+        known, user = parse_id(message_id), _user(user_id)
+        with self._access.writing() as work:
+            return work.steps(thumbs.take_back(self._tenant, known, user))
+
+    def feedback_changes(self, message_id: UUID | str) -> list[FeedbackChange]:
+        """Read every thumb that was given on a message or taken back, oldest first; none for an unknown message."""
+        return self._fetch(statements.feedback_changes(self._tenant, parse_id(message_id)))
+
+    def _policy(self) -> TextPolicy:
+        return TextPolicy(self._access.settings.invalid_text)
+
+    def _patch(self, title: str | Unset | None, pinned: bool | Unset, metadata: JsonObject | Unset) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if not isinstance(title, Unset):
+            values["title"] = preparing.title(title, self._policy())
+        if not isinstance(pinned, Unset):
+            values["pinned"] = _flag(pinned)
+        if not isinstance(metadata, Unset):
+            values["meta"] = preparing.metadata(metadata, self._policy())
+        return values
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput(f"must be True or False, not {type(value).__name__}", field="pinned")
+    return value
+
+
+def _user(user_id: str | None) -> str:
+    return preparing.optional_name(user_id, "user_id") or thumbs.NOBODY
+
+
+def _client_ids(client_id: str | None) -> tuple[str | None, str | None]:
+    if client_id is None:
+        return None, None
+    name = border.name(client_id, field="client_id", max_bytes=240)
+    return f"{name}/question", f"{name}/answer"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from ragstore.core.types import UtcDateTime
 
 
-class utc_now(FunctionElement[object]):  # noqa: N801 - reads as a function in statements
+class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as a function in statements
     """The database's time at the start of the statement; whole milliseconds on SQLite."""
 
     type = UtcDateTime()

@@ -38,9 +38,12 @@ def _integer(digits: str) -> int | float:
     return number if number in INT64 else float(number)
 
 
-def loads(text: str | bytes) -> Any:
+_decode = json.JSONDecoder(parse_int=_integer).decode
+
+
+def loads(text: str) -> Any:
     """Read JSON text."""
-    return json.loads(text, parse_int=_integer)
+    return _decode(text)
 
 
 def clean(value: object, policy: TextPolicy, *, field: str, index: int | None = None) -> Any:

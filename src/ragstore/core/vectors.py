@@ -35,7 +35,7 @@ class Packed(bytes):
     """A vector in pgvector's binary form; PostgreSQL's driver sends it as it is."""
 
 
-def storage_for(dimensions: int) -> Storage:
+def storage_for(dimensions: object) -> Storage:
     """Choose how a space of so many dimensions is stored: `vector` to 2,000, `halfvec` to 4,000.
 
     Raises:

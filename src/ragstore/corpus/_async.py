@@ -12,11 +12,11 @@ from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, decode_cursor, page_of
 from ragstore.core.vectors import Metric, VectorLike
-from ragstore.corpus import ensuring, putting, reading, statements
+from ragstore.corpus import ensuring, putting, reading, statements, statistics
 from ragstore.corpus.backend import CorpusBackend
 from ragstore.corpus.filters import Filter
 from ragstore.corpus.loading import Item, Load, Progress
-from ragstore.corpus.putting import PreparedChunk, PreparedDocument
+from ragstore.corpus.preparing import PreparedChunk, PreparedDocument, Vectors, hash_content, prepare
 from ragstore.corpus.records import (
     Chunk,
     Collection,
@@ -116,7 +116,7 @@ class AsyncCollections(AsyncRepository[CorpusBackend]):
             NotFound: There is no such collection.
         """
         async with self._access.writing() as work:
-            steps = putting.analyze_collection(self._backend, self._tenant, _collection_name(name))
+            steps = statistics.analyze_collection(self._backend, self._tenant, _collection_name(name))
             return await work.steps(steps)
 
     async def delete(self, name: str) -> bool:
@@ -157,7 +157,7 @@ class AsyncDocuments(AsyncRepository[CorpusBackend]):
             UsageError: `embed` was given inside a unit of work.
         """
         self._refuse_model_in_unit(embed)
-        prepared = putting.prepare(document, chunks, TextPolicy(self._access.settings.invalid_text))
+        prepared = prepare(document, chunks, TextPolicy(self._access.settings.invalid_text))
         name = _collection_name(collection)
         attempts = ATTEMPTS if embed else 1
         while True:
@@ -210,6 +210,8 @@ class AsyncDocuments(AsyncRepository[CorpusBackend]):
             if len(load.batch) >= rows:
                 await self._write_batch(name, load, embed, batch_size, progress)
         await self._write_batch(name, load, embed, batch_size, progress)
+        async with self._access.writing() as work:
+            await work.steps(statistics.refresh_after_load(self._backend, self._tenant, name, load.changed))
         return load.report()
 
     async def get(self, document_id: UUID | str) -> Document:
@@ -266,11 +268,11 @@ class AsyncDocuments(AsyncRepository[CorpusBackend]):
         if embed is not None and not self._access.one_shot:
             raise UsageError("embed= would hold the transaction open while a model runs: use store.documents instead")
 
-    async def _put(
-        self, collection: str, document: PreparedDocument, made: putting.Vectors, *, must_embed: bool
-    ) -> PutReport:
+    async def _put(self, collection: str, document: PreparedDocument, made: Vectors, *, must_embed: bool) -> PutReport:
         async with self._access.writing() as work:
-            steps = putting.put(self._backend, self._tenant, collection, document, made, must_embed=must_embed)
+            steps = putting.put_and_refresh(
+                self._backend, self._tenant, collection, document, made, must_embed=must_embed
+            )
             return await work.steps(steps)
 
     async def _write_batch(
@@ -278,9 +280,10 @@ class AsyncDocuments(AsyncRepository[CorpusBackend]):
     ) -> None:
         made = await self._embed_batch(collection, load, embed, batch_size)
         async with self._access.writing() as work:
+            within = await work.steps(reading.find_collection(self._tenant, collection))
             for index, document in load.in_order():
                 try:
-                    steps = putting.put(self._backend, self._tenant, collection, document, made)
+                    steps = putting.put(self._backend, self._tenant, within, document, made)
                     load.count(await work.steps(steps))
                 except InvalidInput as error:
                     load.refuse(index, document.source, error)
@@ -323,7 +326,7 @@ class AsyncChunks(AsyncRepository[CorpusBackend]):
         Raises:
             NotFound: There is no such collection.
         """
-        digest, name = putting.hash_content(content), _collection_name(collection)
+        digest, name = hash_content(content), _collection_name(collection)
         return await self._access.read(lambda: reading.chunks_by_hash(self._tenant, name, digest))
 
     async def page(self, document_id: UUID | str, *, limit: int = 50, cursor: str | None = None) -> Page[Chunk]:

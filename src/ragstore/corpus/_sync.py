@@ -13,11 +13,11 @@ from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, decode_cursor, page_of
 from ragstore.core.vectors import Metric, VectorLike
-from ragstore.corpus import ensuring, putting, reading, statements
+from ragstore.corpus import ensuring, putting, reading, statements, statistics
 from ragstore.corpus.backend import CorpusBackend
 from ragstore.corpus.filters import Filter
 from ragstore.corpus.loading import Item, Load, Progress
-from ragstore.corpus.putting import PreparedChunk, PreparedDocument
+from ragstore.corpus.preparing import PreparedChunk, PreparedDocument, Vectors, hash_content, prepare
 from ragstore.corpus.records import (
     Chunk,
     Collection,
@@ -117,7 +117,7 @@ class Collections(Repository[CorpusBackend]):
             NotFound: There is no such collection.
         """
         with self._access.writing() as work:
-            steps = putting.analyze_collection(self._backend, self._tenant, _collection_name(name))
+            steps = statistics.analyze_collection(self._backend, self._tenant, _collection_name(name))
             return work.steps(steps)
 
     def delete(self, name: str) -> bool:
@@ -158,7 +158,7 @@ class Documents(Repository[CorpusBackend]):
             UsageError: `embed` was given inside a unit of work.
         """
         self._refuse_model_in_unit(embed)
-        prepared = putting.prepare(document, chunks, TextPolicy(self._access.settings.invalid_text))
+        prepared = prepare(document, chunks, TextPolicy(self._access.settings.invalid_text))
         name = _collection_name(collection)
         attempts = ATTEMPTS if embed else 1
         while True:
@@ -211,6 +211,8 @@ class Documents(Repository[CorpusBackend]):
             if len(load.batch) >= rows:
                 self._write_batch(name, load, embed, batch_size, progress)
         self._write_batch(name, load, embed, batch_size, progress)
+        with self._access.writing() as work:
+            work.steps(statistics.refresh_after_load(self._backend, self._tenant, name, load.changed))
         return load.report()
 
     def get(self, document_id: UUID | str) -> Document:
@@ -267,11 +269,11 @@ class Documents(Repository[CorpusBackend]):
         if embed is not None and not self._access.one_shot:
             raise UsageError("embed= would hold the transaction open while a model runs: use store.documents instead")
 
-    def _put(
-        self, collection: str, document: PreparedDocument, made: putting.Vectors, *, must_embed: bool
-    ) -> PutReport:
+    def _put(self, collection: str, document: PreparedDocument, made: Vectors, *, must_embed: bool) -> PutReport:
         with self._access.writing() as work:
-            steps = putting.put(self._backend, self._tenant, collection, document, made, must_embed=must_embed)
+            steps = putting.put_and_refresh(
+                self._backend, self._tenant, collection, document, made, must_embed=must_embed
+            )
             return work.steps(steps)
 
     def _write_batch(
@@ -279,9 +281,10 @@ class Documents(Repository[CorpusBackend]):
     ) -> None:
         made = self._embed_batch(collection, load, embed, batch_size)
         with self._access.writing() as work:
+            within = work.steps(reading.find_collection(self._tenant, collection))
             for index, document in load.in_order():
                 try:
-                    steps = putting.put(self._backend, self._tenant, collection, document, made)
+                    steps = putting.put(self._backend, self._tenant, within, document, made)
                     load.count(work.steps(steps))
                 except InvalidInput as error:
                     load.refuse(index, document.source, error)
@@ -324,7 +327,7 @@ class Chunks(Repository[CorpusBackend]):
         Raises:
             NotFound: There is no such collection.
         """
-        digest, name = putting.hash_content(content), _collection_name(collection)
+        digest, name = hash_content(content), _collection_name(collection)
         return self._access.read(lambda: reading.chunks_by_hash(self._tenant, name, digest))
 
     def page(self, document_id: UUID | str, *, limit: int = 50, cursor: str | None = None) -> Page[Chunk]:

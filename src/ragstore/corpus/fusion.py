@@ -51,18 +51,19 @@ def fuse(vectors: Sequence[Ranked], texts: Sequence[Ranked], weights: tuple[floa
 
 
 def _fused(vector: Ranked | None, text: Ranked | None, weights: tuple[float, float]) -> Ranked:
-    score = 0.0
-    if vector is not None and vector.vector_rank is not None:
-        score += weights[0] / (RRF_K + vector.vector_rank)
-    if text is not None and text.text_rank is not None:
-        score += weights[1] / (RRF_K + text.text_rank)
+    vector_rank = vector.vector_rank if vector else None
+    text_rank = text.text_rank if text else None
     either = vector or text
     assert either is not None  # the id came from one of the two
     return Ranked(
         either.chunk_id,
-        score,
-        distance=vector and vector.distance,
-        bm25=text and text.bm25,
-        vector_rank=vector and vector.vector_rank,
-        text_rank=text and text.text_rank,
+        _reciprocal(weights[0], vector_rank) + _reciprocal(weights[1], text_rank),
+        distance=vector.distance if vector else None,
+        bm25=text.bm25 if text else None,
+        vector_rank=vector_rank,
+        text_rank=text_rank,
     )
+
+
+def _reciprocal(weight: float, rank: int | None) -> float:
+    return 0.0 if rank is None else weight / (RRF_K + rank)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ragstore.core.border import InvalidTextRule, TextPolicy
-from ragstore.corpus import putting
-from ragstore.corpus.putting import PreparedDocument
+from ragstore.corpus.preparing import PreparedDocument, prepare
 from ragstore.corpus.records import LoadError, LoadReport, NewChunk, NewDocument, PutReport
 from ragstore.errors import InvalidInput
 
@@ -60,6 +59,11 @@ class Load:
         for key in ("added", "updated", "moved", "unchanged", "deleted", "duplicates", "embedded"):
             self.reports[key] = self.reports.get(key, 0) + getattr(report, key)
 
+    @property
+    def changed(self) -> int:
+        """Count the chunks that have come or gone."""
+        return self.reports.get("added", 0) + self.reports.get("deleted", 0)
+
     def report(self) -> LoadReport:
         """Say what became of all items."""
         keys = ("added", "updated", "moved", "unchanged", "deleted", "duplicates", "embedded")
@@ -73,11 +77,11 @@ def of_item(error: InvalidInput, index: int) -> InvalidInput:
     return InvalidInput(error.message, field=field, index=index)
 
 
-def _prepare(item: Item, policy: TextPolicy) -> PreparedDocument:
+def _prepare(item: object, policy: TextPolicy) -> PreparedDocument:
     if not isinstance(item, tuple) or len(item) != 2:
         raise InvalidInput("each item must be a pair (NewDocument, chunks)")
     document, chunks = item
-    return putting.prepare(document, chunks, policy)
+    return prepare(document, chunks, policy)
 
 
 def _source(item: object) -> str | None:

@@ -86,13 +86,13 @@ def _terms(text: object, collection: Collection, language: str | None) -> dict[s
     return dict(list(frequencies.items())[:MAX_TERMS])
 
 
-def _weights(weights: tuple[float, float]) -> tuple[float, float]:
-    fit = (
-        isinstance(weights, tuple | list)
-        and len(weights) == 2
-        and all(isinstance(w, int | float) and isfinite(w) and w >= 0 for w in weights)
-        and sum(weights) > 0
-    )
-    if not fit:
-        raise InvalidInput("must be two numbers, not negative and not both 0: (vector, text)", field="weights")
-    return float(weights[0]), float(weights[1])
+def _weights(weights: object) -> tuple[float, float]:
+    if isinstance(weights, tuple | list) and len(weights) == 2 and all(_is_weight(weight) for weight in weights):
+        vector, text = float(weights[0]), float(weights[1])
+        if vector + text > 0:
+            return vector, text
+    raise InvalidInput("must be two numbers, not negative and not both 0: (vector, text)", field="weights")
+
+
+def _is_weight(value: object) -> bool:
+    return isinstance(value, int | float) and isfinite(value) and value >= 0

@@ -443,7 +443,7 @@ def count_chunks(tenant: str, collection_id: UUID) -> Query[int]:
 # ------------------------------------------------------------------------------------------------------ hits
 
 IS_ITS_DOCUMENT = and_(DocumentRow.tenant_id == ChunkRow.tenant_id, DocumentRow.id == ChunkRow.document_id)
-HIT_COLUMNS = (
+HIT_CHUNK_COLUMNS = (
     ChunkRow.id,
     ChunkRow.document_id,
     ChunkRow.chunk_index,
@@ -453,11 +453,9 @@ HIT_COLUMNS = (
     ChunkRow.start_offset,
     ChunkRow.end_offset,
     ChunkRow.meta,
-    DocumentRow.source,
-    DocumentRow.title,
-    DocumentRow.doc_type,
-    DocumentRow.meta,
 )
+HIT_DOCUMENT_COLUMNS = (DocumentRow.source, DocumentRow.title, DocumentRow.doc_type, DocumentRow.meta)
+HIT_COLUMNS = (*HIT_CHUNK_COLUMNS, *HIT_DOCUMENT_COLUMNS)
 
 
 def to_hit(row: Sequence[Any], ranked: Ranked, collection: str) -> SearchHit:

@@ -108,8 +108,10 @@ async def _on_engine(engine: AsyncEngine, work: Use[T]) -> T:
     backend_for(engine.dialect)
     with targets.connecting(engine.sync_engine):
         connection = await engine.connect()
-    async with connection:
+    try:
         return await connection.run_sync(lambda lent: _as_lent(lent, work))
+    finally:
+        await asyncio.shield(asyncio.ensure_future(connection.close()))  # also when the task is cancelled again
 
 
 def _as_lent(connection: Connection, work: Use[T]) -> T:

@@ -113,8 +113,11 @@ class PostgresSide:
 
         @event.listens_for(engine, "connect", insert=True)
         def _look(driver: Any, _entry: object) -> None:
-            found = driver.driver_connection if hasattr(driver, "driver_connection") else driver
-            _check_encoding(found)
+            try:
+                _check_encoding(driver)
+            except MigrationError:
+                driver.close()  # the pool does not know it yet
+                raise
 
     def exists(self, url: URL) -> bool:
         """Leave it to the server."""
@@ -132,6 +135,7 @@ class PostgresSide:
 
     def quiet(self, connection: Connection) -> None:
         """Look in one round trip, without begin and commit."""
+        _check_encoding(connection.connection.driver_connection)
         connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager

@@ -120,13 +120,16 @@ def _verify(connection: Connection, job: Job, expected: str | None) -> None:
 
 
 def _refuse_loss(connection: Connection, job: Job, steps: Sequence[str]) -> None:
-    lost = dict(_rows(connection, job, steps))
-    listed = ", ".join(f"{table} ({count} rows)" for table, count in lost.items())
-    raise UsageError(f"this downgrade drops {listed}: pass allow_data_loss=True if they may go, after a backup")
+    counts = dict(_rows(connection, job, steps))
+    listed = ", ".join(f"{table} ({count} rows)" for table, count in counts.items() if count) or "no rows"
+    advice = "pass allow_data_loss=True if they may go, after a backup"
+    raise UsageError(f"this downgrade drops {len(counts)} tables with {listed}: {advice}")
 
 
 def _rows(connection: Connection, job: Job, steps: Sequence[str]) -> Iterator[tuple[str, int]]:
     prefix = sides.of(connection.dialect).prefix(job.schema).replace(":", "\\:")
     for step in steps:
         for table in module(step).CREATED[connection.dialect.name]:
+            if table == states.META_TABLE:
+                continue
             yield table, connection.execute(text(f"SELECT count(*) FROM {prefix}{table}")).scalar_one()  # noqa: S608

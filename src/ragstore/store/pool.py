@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.pool import QueuePool, SingletonThreadPool, StaticPool
 
+from ragstore.backends import backend_for
+from ragstore.config import Settings
 from ragstore.core.backend import READ_ONLY
 from ragstore.errors import UsageError
 
@@ -65,6 +67,18 @@ class Catalog(dict[tuple[str, str], Any]):
         if len(self) >= self.LIMIT:
             self.clear()
         super().__setitem__(key, value)
+
+
+def configure_engine(engine: Engine, settings: Settings | None = None) -> None:
+    """Give a host's own engine what ours have: on SQLite foreign keys, WAL and the write lock at a unit's start.
+
+    For an async engine pass its `sync_engine`. Call it once, before the first connection.
+
+    Args:
+        engine: The host's engine.
+        settings: Time-outs and durability; by default `Settings()`.
+    """
+    backend_for(engine.dialect).set_up(engine, settings or Settings())
 
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()

@@ -25,7 +25,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSQUERY
-from sqlalchemy.sql.selectable import CTE, Subquery
+from sqlalchemy.sql.selectable import CTE, Lateral, Subquery
 
 from ragstore.core import json
 from ragstore.core.base import table_of
@@ -56,6 +56,7 @@ MAX_INLINE = 900
 """Weights that fit a page beside the row's keys, at 8 bytes each."""
 
 _TENANT: Any = bindparam("tenant")
+_FENCE: Any = literal_column("0")
 _DISTANCE = {"cosine": "<=>", "l2": "<->", "inner_product": "<#>"}
 
 # -------------------------------------------------------------------------------------------------- lexemes
@@ -241,7 +242,8 @@ def _filtered(statement: Selected, chunk_id: Any, where: ColumnElement[bool] | N
     return joined.join(DocumentRow, statements.IS_ITS_DOCUMENT).where(where)
 
 
-def _vector_leg(collection: Collection, where: ColumnElement[bool] | None) -> CTE:
+def _vector_leg(collection: Collection, where: ColumnElement[bool] | None) -> Selected:
+    """Give (chunk_id, distance) of the nearest, in order; the caller says how many."""
     space = collection.space
     assert space is not None  # the repository has refused a vector for a collection without a space
     half = space.storage == "halfvec"
@@ -252,74 +254,122 @@ def _vector_leg(collection: Collection, where: ColumnElement[bool] | None) -> CT
         EmbeddingRow.tenant_id == _TENANT, EmbeddingRow.space_id == bindparam("space_id", type_=Id())
     )
     found = _filtered(statement, EmbeddingRow.chunk_id, where)
-    found = found.order_by(literal_column("distance"), EmbeddingRow.chunk_id).limit(bindparam("depth"))
-    nearest = found.subquery("nearest")
-    rank = func.row_number().over(order_by=(nearest.c.distance, nearest.c.chunk_id)).label("vector_rank")
-    return select(nearest.c.chunk_id, nearest.c.distance, rank).cte("by_vector")
+    return found.order_by(literal_column("distance"), EmbeddingRow.chunk_id)
 
 
 def _query_vector() -> CTE:
     """The query's sparse vector, made where the idf values are: one round trip, and never a stale copy of them."""
     term_ids, counts = (cast(bindparam(key), ARRAY(Integer)) for key in ("term_ids", "counts"))
     asked = func.unnest(term_ids, counts).table_valued("term", "times", name="asked").render_derived()
-    known = and_(
+    known = select(TermRow.idf).where(
         TermRow.tenant_id == _TENANT,
         TermRow.collection_id == bindparam("collection_id", type_=Id()),
         TermRow.term == asked.c.term,
     )
-    idf = func.coalesce(TermRow.idf, cast(bindparam("unknown_idf"), Float))
+    idf = func.coalesce(known.scalar_subquery(), cast(bindparam("unknown_idf"), Float))
     entry = func.concat(asked.c.term, ":", asked.c.times * idf)
     text = func.concat("{", func.string_agg(entry, ","), f"}}/{TERM_SPACE}")
-    vector = select(cast(text, Sparse()).label("vector")).select_from(asked).outerjoin(TermRow, known)
+    vector = select(cast(text, Sparse()).label("vector")).select_from(asked)
     return vector.cte("query").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
-def _lexical_leg(where: ColumnElement[bool] | None) -> CTE:
+def _lexical_leg(where: ColumnElement[bool] | None) -> Selected:
+    """Give (chunk_id, bm25) of the best, in order; the caller says how many."""
     query = _query_vector()
-    rest = func.coalesce(ChunkTermsRow.rest.op("<#>", return_type=Float())(query.c.vector), 0.0)
-    bm25 = (-(ChunkTermsRow.weights.op("<#>", return_type=Float())(query.c.vector) + rest)).label("bm25")
+    holding = _holding_a_word()
+    rest = func.coalesce(holding.c.rest.op("<#>", return_type=Float())(query.c.vector), 0.0)
+    bm25 = (-(holding.c.weights.op("<#>", return_type=Float())(query.c.vector) + rest)).label("bm25")
+    statement = select(holding.c.chunk_id, bm25).join(query, true())
+    statement = statement.where(holding.c.tenant_id == _TENANT, holding.c.collection_id == bindparam("collection_id"))
+    found = _filtered(statement, holding.c.chunk_id, where)
+    return found.order_by(literal_column("bm25").desc(), holding.c.chunk_id)
+
+
+def _holding_a_word() -> Subquery:
+    """The chunks that hold a word of the query, by the GIN index.
+
+    The salt in each lexeme keeps out nearly all other collections' rows, and OFFSET 0 keeps the rest of the condition
+    out of here: with it, a planner without fresh statistics walks the whole collection by another index.
+    """
+    columns = (
+        ChunkTermsRow.tenant_id,
+        ChunkTermsRow.collection_id,
+        ChunkTermsRow.chunk_id,
+        ChunkTermsRow.weights,
+        ChunkTermsRow.rest,
+    )
     matching = ChunkTermsRow.lexemes.op("@@", is_comparison=True)(cast(bindparam("tsquery"), TSQUERY))
-    statement = select(ChunkTermsRow.chunk_id, bm25).join(query, true()).where(_OF_COLLECTION, matching)
-    found = _filtered(statement, ChunkTermsRow.chunk_id, where)
-    found = found.order_by(literal_column("bm25").desc(), ChunkTermsRow.chunk_id).limit(bindparam("depth"))
-    best = found.subquery("best")
-    rank = func.row_number().over(order_by=(best.c.bm25.desc(), best.c.chunk_id)).label("text_rank")
-    return select(best.c.chunk_id, best.c.bm25, rank).cte("by_text")
+    return select(*columns).where(matching).offset(_FENCE).subquery("holding")
 
 
 # --------------------------------------------------------------------------------------------- the statements
 
 
 def _ranked(collection: Collection, where: ColumnElement[bool] | None, *, vector: bool, text: bool) -> Subquery:
-    """Give (chunk_id, place, score, distance, bm25, vector_rank, text_rank) of the asked page."""
+    """Give (chunk_id, score, distance, bm25, vector_rank, text_rank) of the asked page; NULL where Python knows."""
     none: Any = literal_column("NULL")
     if vector and text:
         return _fused(_vector_leg(collection, where), _lexical_leg(where))
     if vector:
-        leg = _vector_leg(collection, where)
-        columns = (leg.c.distance, none.label("bm25"), leg.c.vector_rank, none.label("text_rank"))
-        place = leg.c.vector_rank
+        leg = _page(_vector_leg(collection, where)).subquery("leg")
+        columns = (leg.c.distance, none.label("bm25"))
     else:
-        leg = _lexical_leg(where)
-        columns = (none.label("distance"), leg.c.bm25, none.label("vector_rank"), leg.c.text_rank)
-        place = leg.c.text_rank
-    page = select(leg.c.chunk_id, place.label("place"), none.label("score"), *columns)
-    return page.where(place > bindparam("offset")).subquery("ranked")
+        leg = _page(_lexical_leg(where)).subquery("leg")
+        columns = (none.label("distance"), leg.c.bm25)
+    ranks = (none.label("vector_rank"), none.label("text_rank"))
+    return select(leg.c.chunk_id, none.label("score"), *columns, *ranks).subquery("ranked")
 
 
-def _fused(by_vector: CTE, by_text: CTE) -> Subquery:
+def _page(statement: Selected) -> Selected:
+    return statement.limit(bindparam("rows")).offset(bindparam("offset"))
+
+
+def _numbered(leg: Selected, value: str, rank: str, *, descending: bool = False) -> CTE:
+    """Number a leg's candidates, best first."""
+    best = leg.limit(bindparam("depth")).subquery()
+    order = best.c[value].desc() if descending else best.c[value]
+    number = func.row_number().over(order_by=(order, best.c.chunk_id)).label(rank)
+    return select(best.c.chunk_id, best.c[value], number).cte(f"by_{value}")
+
+
+def _fused(nearest: Selected, best: Selected) -> Subquery:
+    by_vector = _numbered(nearest, "distance", "vector_rank")
+    by_text = _numbered(best, "bm25", "text_rank", descending=True)
     chunk_id = func.coalesce(by_vector.c.chunk_id, by_text.c.chunk_id)
     score = _reciprocal("vector_weight", by_vector.c.vector_rank) + _reciprocal("text_weight", by_text.c.text_rank)
     both = by_vector.join(by_text, by_vector.c.chunk_id == by_text.c.chunk_id, full=True)
     legs = (by_vector.c.distance, by_text.c.bm25, by_vector.c.vector_rank, by_text.c.text_rank)
-    place = func.row_number().over(order_by=(score.desc(), chunk_id)).label("place")
-    statement = select(chunk_id.label("chunk_id"), place, score.label("score"), *legs).select_from(both)
-    page = statement.order_by(literal_column("place")).limit(bindparam("rows")).offset(bindparam("offset"))
-    return page.subquery("ranked")
+    statement: Selected = select(chunk_id.label("chunk_id"), score.label("score"), *legs).select_from(both)
+    ranked: Subquery = _page(statement.order_by(score.desc(), chunk_id)).subquery("ranked")
+    return ranked
 
 
 def _reciprocal(weight: str, rank: ColumnElement[int]) -> ColumnElement[float]:
     return func.coalesce(cast(bindparam(weight), Float) / (RRF_K + rank), 0.0)
+
+
+def _looked_up(ranked: Subquery) -> tuple[Lateral, Lateral]:
+    """Look the few ranked chunks and their documents up by key: OFFSET 0 keeps any other plan out."""
+    chunk_columns = [column.label(f"chunk_{place}") for place, column in enumerate(statements.HIT_CHUNK_COLUMNS)]
+    chunk = (
+        select(*chunk_columns)
+        .where(ChunkRow.tenant_id == _TENANT, ChunkRow.id == ranked.c.chunk_id)
+        .offset(_FENCE)
+        .lateral("chunk")
+    )
+    document = (
+        select(*statements.HIT_DOCUMENT_COLUMNS)
+        .where(DocumentRow.tenant_id == _TENANT, DocumentRow.id == chunk.c.chunk_1)
+        .offset(_FENCE)
+        .lateral("document")
+    )
+    return chunk, document
+
+
+def _best_first(ranked: Subquery, *, vector: bool, text: bool) -> tuple[Any, ...]:
+    if vector and text:
+        return ranked.c.score.desc(), ranked.c.chunk_id
+    return (ranked.c.distance if vector else ranked.c.bm25.desc()), ranked.c.chunk_id
 
 
 def _statement(collection: Collection, where: ColumnElement[bool] | None, *, vector: bool, text: bool) -> Selected:
@@ -329,17 +379,17 @@ def _statement(collection: Collection, where: ColumnElement[bool] | None, *, vec
     and "not there any more" can be told apart in one round trip.
     """
     ranked = _ranked(collection, where, vector=vector, text=text)
-    hits = ranked.join(ChunkRow, and_(ChunkRow.tenant_id == _TENANT, ChunkRow.id == ranked.c.chunk_id)).join(
-        DocumentRow, statements.IS_ITS_DOCUMENT
-    )
+    chunk, document = _looked_up(ranked)
+    hits = ranked.join(chunk, true()).join(document, true())
     valid = [CollectionRow.tenant_id == _TENANT, CollectionRow.id == bindparam("collection_id", type_=Id())]
-    statement = select(
+    statement: Selected = select(
         ranked.c.score,
         ranked.c.distance,
         ranked.c.bm25,
         ranked.c.vector_rank,
         ranked.c.text_rank,
-        *statements.HIT_COLUMNS,
+        *chunk.c,
+        *document.c,
     ).select_from(CollectionRow)
     if vector:
         active = and_(
@@ -349,7 +399,7 @@ def _statement(collection: Collection, where: ColumnElement[bool] | None, *, vec
             SpaceRow.state == "active",
         )
         statement = statement.join(SpaceRow, active)
-    return statement.outerjoin(hits, true()).where(*valid).order_by(ranked.c.place)
+    return statement.outerjoin(hits, true()).where(*valid).order_by(*_best_first(ranked, vector=vector, text=text))
 
 
 _kept: dict[tuple[Any, ...], Selected] = {}
@@ -373,7 +423,8 @@ def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchH
     found = yield Query(_statement_for(request, backend), tuple, _parameters(request))
     if not found:
         return None
-    return [_to_hit(row, request) for row in found if row[5] is not None]
+    hits = [row for row in found if row[5] is not None]
+    return [_to_hit(row, rank, request) for rank, row in enumerate(hits, request.offset + 1)]
 
 
 def _parameters(request: SearchRequest) -> dict[str, Any]:
@@ -381,7 +432,7 @@ def _parameters(request: SearchRequest) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "tenant": request.tenant,
         "collection_id": collection.id,
-        "depth": request.depth,
+        "rows": request.limit,
         "offset": request.offset,
     }
     if request.vector is not None and collection.space is not None:
@@ -390,7 +441,7 @@ def _parameters(request: SearchRequest) -> dict[str, Any]:
         parameters |= _lexical_parameters(collection, request.terms)
     if request.hybrid:
         vector_weight, text_weight = request.weights
-        parameters |= {"rows": request.limit, "vector_weight": vector_weight, "text_weight": text_weight}
+        parameters |= {"depth": request.depth, "vector_weight": vector_weight, "text_weight": text_weight}
     return parameters
 
 
@@ -406,10 +457,12 @@ def _lexical_parameters(collection: Collection, terms: dict[str, int]) -> dict[s
     }
 
 
-def _to_hit(row: tuple[Any, ...], request: SearchRequest) -> SearchHit:
+def _to_hit(row: tuple[Any, ...], rank: int, request: SearchRequest) -> SearchHit:
     score, distance, bm25, vector_rank, text_rank = row[:5]
-    if score is None:
-        space = request.collection.space
-        score = bm25 if distance is None or space is None else similarity(distance, space.metric)
+    space = request.collection.space
+    if request.terms is None and space is not None:
+        score, vector_rank = similarity(distance, space.metric), rank
+    elif request.vector is None:
+        score, text_rank = bm25, rank
     found = Ranked(row[5], score, distance, bm25, vector_rank, text_rank)
     return statements.to_hit(row[5:], found, request.collection.name)

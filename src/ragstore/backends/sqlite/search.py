@@ -26,11 +26,12 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     or_,
     select,
     true,
 )
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from ragstore.core import json, vectors
 from ragstore.core.base import table_of
@@ -179,6 +180,10 @@ def _some(sources: Sequence[Any], *conditions: ColumnElement[bool]) -> ColumnEle
     return exists(statement.correlate(ChunkRow, DocumentRow))
 
 
+def _type_is(kind: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    return kind == name
+
+
 def _compare(member: Any, operator: Operator, value: Any) -> ColumnElement[bool]:
     kind, actual = member.c.type, member.c.value
     match operator:
@@ -192,9 +197,9 @@ def _compare(member: Any, operator: Operator, value: Any) -> ColumnElement[bool]
         case "starts_with":
             return and_(kind == "text", func.substr(actual, 1, len(value)) == value)
         case "==" if value is None:
-            return kind == "null"
+            return _type_is(kind, "null")
         case "==" if isinstance(value, bool):
-            return kind == ("true" if value else "false")
+            return _type_is(kind, "true" if value else "false")
         case _:
             types = ("text",) if isinstance(value, str) else ("integer", "real")
             sign = "=" if operator == "==" else operator
@@ -261,19 +266,27 @@ def _lexical_leg(request: SearchRequest, where: ColumnElement[bool] | None) -> S
     return rank_texts(found)
 
 
+def _unindexed(column: Any) -> Any:
+    """Keep the planner from starting at this column: it would walk the whole collection instead of the postings."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+
+
 # BM25 over the postings: the sum of importance x tf (k1 + 1) / (tf + k1 (1 - b + b dl / average)).
 _ASKED = func.json_each(bindparam("asked", type_=Text())).table_valued("key", "value", name="asked")
-_TERM = cast(_ASKED.c.key, Integer)
 _LENGTH_PART = PostingRow.length * (K1 * B) / bindparam("average", type_=Float())
 _PART = PostingRow.frequency * (K1 + 1.0) / (PostingRow.frequency + K1 * (1.0 - B) + _LENGTH_PART)
-_BM25 = (
-    select(ChunkKeyRow.chunk_id, func.sum(_ASKED.c.value * _PART).label("bm25"))
+_SCORED = (
+    select(PostingRow.chunk_key, func.sum(_ASKED.c.value * _PART).label("bm25"))
     .select_from(_ASKED)
-    .join(PostingRow, and_(PostingRow.salt == bindparam("salt"), PostingRow.term == _TERM))
-    .join(ChunkKeyRow, ChunkKeyRow.key == PostingRow.chunk_key)
-    .where(ChunkKeyRow.tenant_id == _TENANT, ChunkKeyRow.collection_id == _COLLECTION_ID)
-    .group_by(ChunkKeyRow.chunk_id)
-    .order_by(literal_column("bm25").desc(), ChunkKeyRow.chunk_id)
+    .join(PostingRow, and_(PostingRow.salt == bindparam("salt"), PostingRow.term == cast(_ASKED.c.key, Integer)))
+    .group_by(PostingRow.chunk_key)
+    .subquery("scored")
+)
+_BM25 = (
+    select(ChunkKeyRow.chunk_id, _SCORED.c.bm25)
+    .join(_SCORED, ChunkKeyRow.key == _SCORED.c.chunk_key)
+    .where(_unindexed(ChunkKeyRow.tenant_id) == _TENANT, _unindexed(ChunkKeyRow.collection_id) == _COLLECTION_ID)
+    .order_by(_SCORED.c.bm25.desc(), ChunkKeyRow.chunk_id)
     .limit(bindparam("depth"))
 )
 

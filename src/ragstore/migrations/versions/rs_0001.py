@@ -1,5 +1,8 @@
 # ruff: noqa: E501
-"""Everything that the first release stores. Written by tools/ddl.py; frozen from the first release on."""
+"""Everything that the first release stores.
+
+Written by tools/ddl.py; frozen from the first release on.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What ragstore costs over the same work done by hand."""

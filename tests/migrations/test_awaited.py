@@ -1,0 +1,220 @@
+"""The awaited functions, with each kind of target."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import StaticPool, create_engine, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from ragstore.backends import read_url
+from ragstore.errors import SchemaDamaged, UpgradeLockTimeout, UsageError
+from ragstore.migrations import (
+    State,
+    acheck,
+    acurrent,
+    adowngrade,
+    astatus,
+    aupgrade,
+    status,
+    upgrade,
+)
+
+SQL = Callable[..., list[Any]]
+
+
+def engine_for(url: str, **options: Any) -> AsyncEngine:
+    return create_async_engine(read_url(url, asynchronous=True), **options)
+
+
+def test_url(database_url: str) -> None:
+    """M32: a URL is served in a thread."""
+
+    async def run() -> None:
+        assert (await astatus(database_url)).state is State.EMPTY
+        result = await aupgrade(database_url)
+        assert (result.applied, result.committed) == (("rs_0001",), True)
+        assert (await aupgrade(database_url)).applied == ()
+        assert await acheck(database_url) == ()
+        await adowngrade(database_url, "base", allow_data_loss=True)
+        assert await acurrent(database_url) is None
+
+    asyncio.run(run())
+
+
+def test_async_engine(database_url: str, statements: list[str]) -> None:
+    """M32: an async engine is borrowed on the loop, and gets its connection back."""
+
+    async def run() -> None:
+        engine = engine_for(database_url)
+        try:
+            assert (await aupgrade(engine)).applied == ("rs_0001",)
+            statements.clear()
+            assert (await aupgrade(engine)).applied == ()
+            assert len(statements) == 1
+            assert (await astatus(engine)).state is State.CURRENT
+            assert await acheck(engine) == ()
+            assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        finally:
+            await engine.dispose()
+
+    asyncio.run(run())
+
+
+def test_async_memory_engine() -> None:
+    """M45: in memory, by an engine with one shared connection."""
+
+    async def run() -> None:
+        engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+        assert (await aupgrade(engine)).applied == ("rs_0001",)
+        assert (await astatus(engine)).state is State.CURRENT
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+def test_async_connection(database_url: str) -> None:
+    """M28, M32: inside the caller's transaction; a rollback leaves nothing, a commit all."""
+
+    async def run() -> None:
+        engine = engine_for(database_url)
+        async with engine.connect() as connection:
+            assert (await aupgrade(connection)).committed is False
+            assert await acurrent(connection) == "rs_0001"
+            await connection.rollback()
+            assert (await astatus(connection)).state is State.EMPTY
+            await aupgrade(connection)
+            await connection.commit()
+        await engine.dispose()
+
+    asyncio.run(run())
+    assert status(database_url).state is State.CURRENT
+
+
+def test_async_autocommit_connection(database_url: str) -> None:
+    """M30: refused."""
+
+    async def run() -> None:
+        engine = engine_for(database_url)
+        async with engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+            with pytest.raises(UsageError):
+                await aupgrade(connection)
+        await engine.dispose()
+
+    asyncio.run(run())
+    assert status(database_url).state is State.EMPTY
+
+
+def test_plain_engine_and_connection(database_url: str) -> None:
+    """M32: a plain engine is served in a thread; a plain connection belongs to its own thread."""
+    engine = create_engine(read_url(database_url))
+    assert asyncio.run(aupgrade(engine)).committed
+    with engine.connect() as connection, pytest.raises(UsageError, match="AsyncConnection"):
+        asyncio.run(aupgrade(connection))
+    engine.dispose()
+
+
+def test_async_targets_need_the_awaited_function(database_url: str) -> None:
+    """M32: and the other way round."""
+    engine = engine_for(database_url)
+    with pytest.raises(UsageError, match="aupgrade"):
+        upgrade(engine)  # type: ignore[arg-type]
+
+
+def test_errors_come_through(database_url: str, run_sql: SQL) -> None:
+    """M23: an awaited call raises what a plain one does."""
+    upgrade(database_url)
+    run_sql(database_url, f"DELETE FROM {'' if database_url.startswith('sqlite') else 'ragstore.'}rag_version")
+
+    async def run() -> None:
+        engine = engine_for(database_url)
+        for target in (database_url, engine):
+            with pytest.raises(SchemaDamaged):
+                await aupgrade(target)
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+async def longest_gap(work: Any) -> tuple[float, Any]:
+    """Give the longest time for which the loop did nothing else, and what the work gave."""
+    task = asyncio.ensure_future(work)
+    longest, last = 0.0, time.monotonic()
+    while not task.done():
+        await asyncio.sleep(0.005)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    return longest, task
+
+
+@pytest.mark.parametrize("kind", ["url", "engine"])
+def test_waiting_does_not_block_the_loop(postgres_database: str, kind: str) -> None:
+    """M32: while another process migrates, the loop goes on."""
+
+    async def run() -> None:
+        engine = engine_for(postgres_database)
+        plain = create_engine(read_url(postgres_database))
+        with plain.connect() as holder:
+            upgrade(holder)
+            longest, task = await longest_gap(aupgrade(postgres_database if kind == "url" else engine, timeout=0.6))
+            with pytest.raises(UpgradeLockTimeout):
+                task.result()
+            assert longest < 0.3  # a blocking wait would be 0.6 s; the rest is room for a busy machine
+        plain.dispose()
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", ["url", "engine"])
+def test_cancelled_while_waiting(postgres_database: str, run_sql: SQL, kind: str) -> None:
+    """M33: cancelled at once; the connection is closed or returned; nothing goes on behind the caller's back."""
+
+    async def run() -> None:
+        engine = engine_for(postgres_database)
+        plain = create_engine(read_url(postgres_database))
+        with plain.connect() as holder:
+            upgrade(holder)
+            task = asyncio.ensure_future(aupgrade(postgres_database if kind == "url" else engine, timeout=30))
+            await asyncio.sleep(0.5)
+            assert not task.done()
+            began = time.monotonic()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert time.monotonic() - began < 2
+            assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+            await engine.dispose()
+            others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            assert holder.execute(text(others)).scalar() == 1
+        plain.dispose()
+
+    asyncio.run(run())
+    assert status(postgres_database).state is State.EMPTY
+
+
+@pytest.mark.parametrize("kind", ["url", "engine", "connection"])
+def test_cancelled_half_way(database_url: str, kind: str) -> None:
+    """M33: at any moment, old or new, and usable again."""
+
+    async def run(delay: float) -> None:
+        engine = engine_for(database_url)
+        connection = await engine.connect()
+        target = {"url": database_url, "engine": engine, "connection": connection}[kind]
+        task = asyncio.ensure_future(aupgrade(target))
+        await asyncio.sleep(delay)
+        task.cancel()
+        await asyncio.wait([task])
+        await connection.close()
+        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        await engine.dispose()
+
+    for delay in (0.0, 0.01, 0.03, 0.06):
+        asyncio.run(run(delay))
+        assert status(database_url).state in (State.EMPTY, State.CURRENT)
+    upgrade(database_url)
+    assert status(database_url).state is State.CURRENT
