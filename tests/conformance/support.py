@@ -61,7 +61,9 @@ class Database:
         if self.kind == "postgresql":
             version = "SELECT xmin::text, ctid::text FROM {} ORDER BY 1, 2"
             return {table: self.execute(version.format(table)) for table in self.tables}
-        rows: dict[str, Any] = {table: sorted(self.execute(f"SELECT * FROM {table}"), key=repr) for table in self.tables}
+        rows: dict[str, Any] = {
+            table: sorted(self.execute(f"SELECT * FROM {table}"), key=repr) for table in self.tables
+        }
         return {**rows, "file": self.scalar("PRAGMA data_version")}
 
     def vectors(self) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,22 +60,28 @@ READ_ONLY = """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
-@pytest.mark.parametrize("protected", ["file", "folder"])
-def test_read_only(tmp_path: Path, run_sql: SQL, protected: str) -> None:
-    """M44: a read-only file or folder."""
-    for parent in [tmp_path, *tmp_path.parents][:3]:
-        parent.chmod(0o755)  # the child is another user if we are root
-    file = tmp_path / "app.db"
-    run_sql(f"sqlite:///{file}", "CREATE TABLE host (x)")
-    file.chmod(0o444 if protected == "file" else 0o666)
-    tmp_path.chmod(0o755 if protected == "file" else 0o555)
-    try:
-        printed = finish(start_child(READ_ONLY, f"sqlite:///{file}", f"{tmp_path.parent}/{protected}.db"))
-    finally:
-        tmp_path.chmod(0o755)
-        file.chmod(0o644)
-    assert "read-only" in printed or "cannot be opened" in printed
-    assert status(f"sqlite:///{file}").state is State.EMPTY
+@pytest.mark.parametrize(
+    ("modes", "expected"),
+    [
+        pytest.param((0o444, 0o755), "read-only", id="file"),
+        pytest.param((0o666, 0o555), "cannot be opened|read-only", id="folder"),
+        pytest.param((0o666, 0o000), "cannot be reached", id="closed folder"),
+    ],
+)
+def test_read_only(run_sql: SQL, modes: tuple[int, int], expected: str) -> None:
+    """M44: a read-only file or folder, and one that may not be looked into."""
+    with tempfile.TemporaryDirectory() as name:  # the child is another user if we are root
+        file = Path(name) / "app.db"
+        run_sql(f"sqlite:///{file}", "CREATE TABLE host (x)")
+        with tempfile.TemporaryDirectory() as other:
+            file.chmod(modes[0])
+            file.parent.chmod(modes[1])
+            try:
+                printed = finish(start_child(READ_ONLY, f"sqlite:///{file}", f"{other}/warm.db"))
+            finally:
+                file.parent.chmod(0o755)
+        assert re.search(expected, printed), printed
+        assert status(f"sqlite:///{file}").state is State.EMPTY
 
 
 ELSEWHERE = """

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ragstore.core import bm25
-from ragstore.core.bm25 import B, K1, drifted, idf, weight, weights
+from ragstore.core.bm25 import K1, B, drifted, idf, weight, weights
 from ragstore.core.text import Terms, analyze, term_id
 
 COUNTS = st.integers(0, 10**9)

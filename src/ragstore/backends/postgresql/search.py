@@ -25,7 +25,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSQUERY
-from sqlalchemy.sql.selectable import CTE, Lateral, Subquery
+from sqlalchemy.sql.selectable import CTE, LateralFromClause, Subquery
 
 from ragstore.core import json
 from ragstore.core.base import table_of
@@ -348,7 +348,7 @@ def _reciprocal(weight: str, rank: ColumnElement[int]) -> ColumnElement[float]:
     return func.coalesce(cast(bindparam(weight), Float) / (RRF_K + rank), 0.0)
 
 
-def _looked_up(ranked: Subquery) -> tuple[Lateral, Lateral]:
+def _looked_up(ranked: Subquery) -> tuple[LateralFromClause, LateralFromClause]:
     """Look the few ranked chunks and their documents up by key: OFFSET 0 keeps any other plan out."""
     chunk_columns = [column.label(f"chunk_{place}") for place, column in enumerate(statements.HIT_CHUNK_COLUMNS)]
     chunk = (

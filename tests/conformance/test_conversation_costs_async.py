@@ -1,0 +1,170 @@
+"""What conversations cost on PostgreSQL: round trips, which do not depend on the machine, and rows read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from ragstore.conversations.records import NewCitation, NewMessage
+from ragstore.core._face_async import plain_engine
+from ragstore.store._async import AsyncStore
+
+pytestmark = pytest.mark.anyio
+
+ONE = NewMessage(role="user", content="one")
+CITING = NewMessage(role="assistant", content="two", sources=[NewCitation(source="s"), NewCitation(source="t")])
+KEYED = NewMessage(role="user", content="three", client_id="3")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def on_postgres(postgres_url: str) -> AsyncIterator[AsyncStore]:
+    async with AsyncStore.open(postgres_url) as store:
+        await store.conversations.append("t", ONE)
+        await store.conversations.history("t")
+        yield store
+
+
+@contextmanager
+def counted(store: AsyncStore) -> Iterator[list[str]]:
+    """Note each round trip: a BEGIN, a statement (many parameter sets are one pipeline), a COMMIT."""
+    trips: list[str] = []
+    engine = plain_engine(store.engine)
+
+    def begun(connection: Any) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            trips.append("BEGIN")
+
+    def executed(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        trips.append(statement)
+
+    def ended(_connection: Any) -> None:
+        if _connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            trips.append("END")
+
+    listeners = {"begin": begun, "before_cursor_execute": executed, "commit": ended, "rollback": ended}
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    try:
+        yield trips
+    finally:
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)
+
+
+async def test_round_trips(on_postgres: AsyncStore) -> None:
+    chats = on_postgres.conversations
+    exchange = {"thread_id": "t", "query": "q", "response": "r"}
+    calls = [
+        (4, lambda: chats.append("t", ONE)),
+        (4, lambda: chats.append("t", ONE, expected_head=2)),
+        (4, lambda: chats.append("t", KEYED)),
+        (4, lambda: chats.append("t", [ONE, ONE])),
+        (5, lambda: chats.append("t", CITING)),
+        (6, lambda: chats.append("t", KEYED)),  # it is there: looked for, locked, read with its citations
+        (5, lambda: chats.append("t", [ONE] * 500)),
+        (7, lambda: chats.append("new", ONE)),
+        (4, lambda: chats.record_exchange(**exchange)),
+        (5, lambda: chats.record_exchange(**exchange, sources=CITING.sources)),
+        (7, lambda: chats.record_exchange(**exchange, sources=CITING.sources, feedback=1)),
+        (2, lambda: chats.history("t", limit=1000)),
+        (1, lambda: chats.history("nobody wrote here")),
+        (0, lambda: chats.history("t", limit=0)),
+        (2, lambda: chats.page("t")),
+        (1, lambda: chats.page_threads()),
+        (1, lambda: chats.start("t")),
+        (1, lambda: chats.find("t")),
+    ]
+    for place, (expected, call) in enumerate(calls):
+        with counted(on_postgres) as trips:
+            await call()
+        assert len(trips) == expected, (place, trips)
+
+
+async def plan_of(store: AsyncStore, statement: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    async with store.engine.connect() as connection:
+        explain = "EXPLAIN (ANALYZE, FORMAT JSON) " + statement
+        answer = (await connection.exec_driver_sql(explain, parameters)).scalar_one()
+        plan: dict[str, Any] = (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
+        return plan
+
+
+def shape(plan: dict[str, Any]) -> tuple[Any, ...]:
+    """Give a plan's nodes and what they go by."""
+    children = tuple(shape(child) for child in plan.get("Plans", ()))
+    return plan["Node Type"], plan.get("Scan Direction"), plan.get("Index Name"), children
+
+
+def rows_read(plan: dict[str, Any]) -> int:
+    """Sum the rows that scans of tables gave or dropped."""
+    own = 0
+    if "Relation Name" in plan:
+        own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+    return round(own) + sum(rows_read(child) for child in plan.get("Plans", ()))
+
+
+@contextmanager
+def noted(store: AsyncStore) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """Note the statements with their parameters."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    engine = plain_engine(store.engine)
+
+    def executed(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        found.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", executed)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", executed)
+
+
+async def test_a_page_costs_the_same_in_a_long_conversation(on_postgres: AsyncStore) -> None:
+    chats = on_postgres.conversations
+    for thread, count in (("short", 100), ("long", 10_000)):
+        await chats.append(thread, [CITING] * 50 + [ONE] * (count - 50))
+    async with on_postgres.engine.begin() as connection:
+        await connection.execute(text("ANALYZE ragstore.rag_message, ragstore.rag_citation, ragstore.rag_conversation"))
+    plans: dict[str, list[Any]] = {"short": [], "long": []}
+    for thread, found in plans.items():
+        with noted(on_postgres) as statements:
+            await chats.history(thread, limit=20)
+            await chats.page(thread, limit=20)
+            await chats.page(thread, limit=20, backwards=True)
+            middle = await chats.page(thread, limit=30)
+            await chats.page(thread, limit=20, cursor=middle.next_cursor)
+        for statement, parameters in statements:
+            if "rag_citation" not in statement.split("FROM")[1]:
+                plan = await plan_of(on_postgres, statement, parameters)
+                found.append((shape(plan), rows_read(plan)))
+    assert len(plans["short"]) == 5
+    assert plans["short"] == plans["long"]
+    assert max(rows for _, rows in plans["long"]) <= 33  # a page, one more, and the conversation
+
+
+async def test_a_page_of_threads_reads_a_page(on_postgres: AsyncStore) -> None:
+    insert = """
+        INSERT INTO ragstore.rag_conversation (id, thread_id, user_id, metadata, last_activity)
+        SELECT gen_random_uuid(), 'n' || n, 'user' || n % 2, '{}', now() - n % 1000 * interval '1 minute'
+        FROM generate_series(1, 20000) n
+    """
+    async with on_postgres.engine.begin() as connection:
+        await connection.execute(text(insert))
+        await connection.execute(text("ANALYZE ragstore.rag_conversation"))
+    chats = on_postgres.conversations
+    with noted(on_postgres) as statements:
+        first = await chats.page_threads(user_id="user1", limit=49)
+        await chats.page_threads(user_id="user1", limit=49, cursor=first.next_cursor)
+        await chats.page_threads(limit=49, cursor=first.next_cursor)
+    for statement, parameters in statements:
+        plan = await plan_of(on_postgres, statement, parameters)
+        assert rows_read(plan) <= 50, plan
