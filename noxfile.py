@@ -100,10 +100,9 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks; what follows `--` goes to each."""
+    """Run the benchmarks; what follows `--` goes to them."""
     session.install("-e", ".[dev]")
-    for script in sorted(ROOT.glob("benchmarks/bench_*.py")):
-        session.run("python", str(script), *session.posargs)
+    session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session

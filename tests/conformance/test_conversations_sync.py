@@ -30,11 +30,6 @@ NUL, LONE = "a\0b", "a\ud800b"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def chats(store: Store) -> Conversations:
     return store.conversations
 
@@ -296,7 +291,7 @@ def test_a_batch_is_all_or_nothing(chats: Conversations) -> None:
 
 
 def test_units_and_the_hosts_own_transaction(store: Store) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput):  # noqa: PT012 - the unit is left by the error
         with store.begin() as uow:
             uow.conversations.append("t", several(3))
             uow.conversations.append("t", said(NUL))
