@@ -11,6 +11,7 @@ Importing it connects to nothing, sets up no logging, and loads neither Alembic 
 """
 
 from ragstore.config import Settings
+from ragstore.conversations.records import Citation, Conversation, Exchange, Feedback, Message, NewCitation, NewMessage
 from ragstore.core.paging import Page
 from ragstore.corpus.filters import F, Filter
 from ragstore.corpus.records import (
@@ -35,14 +36,21 @@ __all__ = [
     "AsyncStore",
     "AsyncUnitOfWork",
     "Chunk",
+    "Citation",
     "Collection",
+    "Conversation",
     "Document",
     "EmbeddingSpace",
+    "Exchange",
     "F",
+    "Feedback",
     "Filter",
     "LoadReport",
+    "Message",
     "NewChunk",
+    "NewCitation",
     "NewDocument",
+    "NewMessage",
     "Page",
     "PoolStatus",
     "PutReport",

@@ -131,7 +131,7 @@ def test_two_runs_on_sqlite(tmp_path: Path) -> None:
     assert stored(second, "chunks") == chunks
     assert stored(second, "messages") == 2 * len(demo.SAMPLES) + 2
     assert "Who am I?" in second
-    assert "holds 8 messages; the last 8, read back, cite 17 passages" in second
+    assert "8 messages; the last 8, read back, cite 17 passages" in second
     assert demo.SAMPLES[0] not in second
 
 
@@ -259,6 +259,8 @@ def test_an_exchange_is_recorded_with_its_sources(tmp_path: Path) -> None:
 def test_first_sentences_are_whole() -> None:
     assert first_sentences("One.  Two\nlines. Three.", length=16) == "One. Two lines."
     assert first_sentences("One.") == "One."
+    assert first_sentences("Title\n=====\nFirst.\n\n    >>> code()\n    ... more\nLast.") == "Title First. Last."
+    assert first_sentences(">>> code()") == ">>> code()"
     assert first_sentences("word " * 1000, length=20).endswith(" …")
     assert first_sentences("") == ""
 
@@ -340,7 +342,8 @@ def test_the_order_is_fixed_and_tests_are_left_out() -> None:
     some = read_library(root, limit=3, progress=lambda done, total: told.append((done, total)))
     assert some == read_library(root, limit=3)
     assert len(some.modules) == 3
-    assert told[-1][1] == len(files)
+    assert told[0] == (1, len(files))
+    assert told[-1][0] == told[-1][1] == len(told)
 
 
 @pytest.mark.parametrize("text", ["a\n\nbb\n\ncc" * 50, "line\n" * 100, "word " * 100, "x" * 500, "  \n"])

@@ -333,12 +333,13 @@ def test_other_encodings(new_database: Callable[..., str], encoding: str) -> Non
     engine.dispose()
 
 
-def test_read_only_database(postgres_database: str, run_sql: SQL) -> None:
+def test_read_only_database(postgres_database: str, run_sql: SQL, statements: list[str]) -> None:
     """M41: ReadOnlyError at once; at head there is nothing to write and nothing to refuse."""
     database = make_url(postgres_database).database
     run_sql(postgres_database, f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
     with pytest.raises(ReadOnlyError):
         upgrade(postgres_database, timeout=0)
+    assert not [statement for statement in statements if "advisory" in statement or "CREATE" in statement]
     run_sql(postgres_database, "SET default_transaction_read_only = off", f'ALTER DATABASE "{database}" RESET ALL')
     upgrade(postgres_database)
     run_sql(postgres_database, f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')

@@ -17,6 +17,7 @@ LENGTH = 300
 """Characters after which an answer begins no further sentence."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+")
+_NO_PROSE = re.compile(r"\s*(>>>|\.\.\.|[-=~^*]{3,}\s*$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,13 @@ def passage(hit: SearchHit) -> str:
 
 
 def first_sentences(text: str, length: int = LENGTH) -> str:
-    """Give whole sentences from the beginning until they are long enough; a very long one is cut."""
+    """Give whole sentences from the beginning until they are long enough; a very long one is cut.
+
+    Examples of code and lines under headings are left out, unless there is nothing else.
+    """
+    prose = " ".join(line for line in text.splitlines() if not _NO_PROSE.match(line))
     taken = ""
-    for sentence in _SENTENCE_END.split(" ".join(text.split())):
+    for sentence in _SENTENCE_END.split(" ".join((prose if prose.strip() else text).split())):
         if taken and len(taken) + len(sentence) > length:
             break
         taken = f"{taken} {sentence}".strip()

@@ -129,7 +129,7 @@ def load_embedder(name: str | None) -> Embedder:
     if name is None:
         return Embedder(HashingEmbedder.name, HashingEmbedder(), built_in=True)
     found = _import(name)
-    function = found() if isinstance(found, type) else found
+    function: Any = found() if isinstance(found, type) else found
     if not callable(function):
         raise InvalidInput(f"{name} is a {type(function).__name__}, not a callable", field="embedder")
     return Embedder(name, function, built_in=False)

@@ -135,5 +135,4 @@ def _show_history(store: Store, console: Console) -> None:
     cited = sum(len(message.citations) for message in messages)
     head = messages[-1].seq if messages else 0
     read = f"the last {len(messages)}, read back, cite {cited} passages"
-    line = f"The conversation {THREAD!r} holds {head:,} messages; {read}."
-    console.print(Text(line))
+    console.print(Text(f"Conversation {THREAD!r}: {head:,} messages; {read}."))

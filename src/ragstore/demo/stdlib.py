@@ -119,9 +119,10 @@ def read_library(
             library.unreadable.append((path.relative_to(root).as_posix(), f"{type(error).__name__}: {error}"))
         else:
             library.modules += [module] if module.passages else []
+        enough = len(library.modules) == limit
         if progress is not None:
-            progress(done, len(files))
-        if len(library.modules) == limit:
+            progress(done, done if enough else len(files))
+        if enough:
             break
     return library
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Executable, func, select, text
 
 from ragstore import Store
 from ragstore.backends import backend_for
@@ -54,7 +53,7 @@ def measure(store: Store) -> Stored:
     return Stored(dict(zip(ROWS, counted, strict=True)), int(size))
 
 
-def _counts(tenant: str | None) -> Select[Any]:
+def _counts(tenant: str | None) -> Executable:
     tables = [table_of(row) for row in ROWS.values()]
     return select(
         *(select(func.count()).select_from(t).where(t.c.tenant_id == tenant).scalar_subquery() for t in tables)
