@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "src/ragstore/migrations/versions/rs_0001.py"
 DIALECTS: dict[str, Dialect] = {
     "postgresql": postgresql.dialect(),  # type: ignore[no-untyped-call]
-    "sqlite": sqlite.dialect(),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite.dialect(),
 }
 EXTENSION_TYPE = re.compile(r"^(\s+\w+) (vector|halfvec|sparsevec)\b", re.MULTILINE)
 

@@ -167,7 +167,7 @@ def test_another_embedder_has_a_collection_of_its_own(here: Here, tmp_path: Path
         ("nowhere_at_all:embed", "cannot import nowhere_at_all:embed: No module named 'nowhere_at_all'"),
         ("json:nothing", "cannot import json:nothing: module 'json' has no attribute 'nothing'"),
         ("json", "'json' is not of the form module:callable"),
-        ("models:number", "models:number is a int, not a callable"),
+        ("models:number", "models:number is of type int, which cannot be called"),
         ("models:too_many", "models:too_many gave 2 vectors for one text"),
     ],
 )
@@ -259,7 +259,7 @@ def test_an_exchange_is_recorded_with_its_sources(tmp_path: Path) -> None:
 def test_first_sentences_are_whole() -> None:
     assert first_sentences("One.  Two\nlines. Three.", length=16) == "One. Two lines."
     assert first_sentences("One.") == "One."
-    assert first_sentences("Title\n=====\nFirst.\n\n    >>> code()\n    ... more\nLast.") == "Title First. Last."
+    assert first_sentences("Title\n=====\nFirst.\n\n    >>> code()\n    result.\n\nLast.") == "Title First. Last."
     assert first_sentences(">>> code()") == ">>> code()"
     assert first_sentences("word " * 1000, length=20).endswith(" …")
     assert first_sentences("") == ""

@@ -69,6 +69,7 @@ def test_the_databases_of_a_run_are_dropped_from_a_given_server(
 def test_without_any_server_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAGSTORE_TEST_URL", raising=False)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    monkeypatch.setattr("ragstore.testing.servers._MEMORY", str(tmp_path / "absent"))
     (tmp_path / "pg").write_text("in the way of the data folder")
     with pytest.raises(NoServer, match=r"no Docker daemon answers.*File exists.*RAGSTORE_TEST_URL"):
         shared(tmp_path)

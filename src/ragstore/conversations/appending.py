@@ -71,7 +71,8 @@ def _append_at_once(backend: Backend, asked: Append) -> Steps[list[Message]]:
         return []
     places = {place.id: place for place in placed}
     messages = [to_message(new, places[new.fields["id"]]) for new in asked.batch]
-    yield statements.insert_citations(citation_rows(asked.tenant, asked.batch))
+    if cited := citation_rows(asked.tenant, asked.batch):
+        yield statements.insert_citations(cited)
     yield statements.advance(asked.tenant, messages[-1].conversation_id, messages[-1].seq, messages[-1].id)
     return messages
 

@@ -6,7 +6,7 @@ NumPy is imported at first use: it would double the time that `import ragstore` 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
 
 from ragstore.errors import DimensionMismatch, InvalidInput
@@ -47,6 +47,11 @@ def storage_for(dimensions: object) -> Storage:
         hint = f"at most {MAX_DENSE} as vector and {MAX_HALF} as halfvec; shorten the model's vectors"
         raise InvalidInput(f"{dimensions} dimensions cannot be indexed: {hint}", field="dimensions")
     return "vector" if dimensions <= MAX_DENSE else "halfvec"
+
+
+def kept(value: VectorLike | None) -> VectorLike | None:
+    """Give what can be read more than once: an iterator's numbers would be gone after the first look."""
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def prepare(

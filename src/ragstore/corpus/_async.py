@@ -11,7 +11,7 @@ from ragstore.core._face_async import Embed, call_embed, each
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, decode_cursor, page_of
-from ragstore.core.vectors import Metric, VectorLike
+from ragstore.core.vectors import Metric, VectorLike, kept
 from ragstore.corpus import ensuring, putting, reading, statements, statistics
 from ragstore.corpus.backend import CorpusBackend
 from ragstore.corpus.filters import Filter
@@ -397,7 +397,7 @@ class AsyncChunks(AsyncRepository[CorpusBackend]):
         """
         asked = Asked(
             text=text,
-            embedding=embedding,
+            embedding=kept(embedding),
             limit=limit,
             offset=offset,
             where=where,

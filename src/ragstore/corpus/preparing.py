@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,8 @@ def prepare(document: NewDocument, chunks: Sequence[NewChunk | str], policy: Tex
         "language": None if document.language is None else normalize_language(document.language),
         "meta": json.clean(_object(document.metadata, None), policy, field="metadata"),
     }
+    if isinstance(chunks, str | bytes) or not isinstance(chunks, Iterable):
+        raise InvalidInput(f"must be a list of texts or chunks, not {type(chunks).__name__}", field="chunks")
     prepared = [_prepare_chunk(chunk, place, policy) for place, chunk in enumerate(chunks)]
     first_of = {chunk.content_hash: chunk for chunk in reversed(prepared)}
     kept = [chunk for chunk in prepared if first_of[chunk.content_hash] is chunk]
@@ -109,7 +111,7 @@ def _prepare_chunk(chunk: NewChunk | str, place: int, policy: TextPolicy) -> Pre
         "heading": None if chunk.heading is None else policy.text(chunk.heading, field="heading", index=place),
         "embedding_id": _label(chunk.embedding_id, "embedding_id", place),
     }
-    return PreparedChunk(place, content, hash_content(content), attributes, chunk.embedding)
+    return PreparedChunk(place, content, hash_content(content), attributes, vectors.kept(chunk.embedding))
 
 
 def _object(value: object, index: int | None) -> object:

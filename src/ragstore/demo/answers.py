@@ -17,7 +17,8 @@ LENGTH = 300
 """Characters after which an answer begins no further sentence."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+")
-_NO_PROSE = re.compile(r"\s*(>>>|\.\.\.|[-=~^*]{3,}\s*$)")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+_UNDERLINE = re.compile(r"^\s*[-=~^*]{3,}\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def first_sentences(text: str, length: int = LENGTH) -> str:
 
     Examples of code and lines under headings are left out, unless there is nothing else.
     """
-    prose = " ".join(line for line in text.splitlines() if not _NO_PROSE.match(line))
+    paragraphs = (paragraph.partition(">>>")[0] for paragraph in _BLANK_LINES.split(text))
+    prose = _UNDERLINE.sub("", "\n".join(paragraphs))
     taken = ""
     for sentence in _SENTENCE_END.split(" ".join((prose if prose.strip() else text).split())):
         if taken and len(taken) + len(sentence) > length:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,10 +129,10 @@ def load_embedder(name: str | None) -> Embedder:
     if name is None:
         return Embedder(HashingEmbedder.name, HashingEmbedder(), built_in=True)
     found = _import(name)
-    function: Any = found() if isinstance(found, type) else found
-    if not callable(function):
-        raise InvalidInput(f"{name} is a {type(function).__name__}, not a callable", field="embedder")
-    return Embedder(name, function, built_in=False)
+    made = found() if isinstance(found, type) else found
+    if not callable(made):
+        raise InvalidInput(f"{name} is of type {type(made).__name__}, which cannot be called", field="embedder")
+    return Embedder(name, cast(EmbedTexts, made), built_in=False)
 
 
 def _import(name: str) -> Any:

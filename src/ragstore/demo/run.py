@@ -23,7 +23,7 @@ from ragstore.errors import UsageError
 SAMPLES = (
     "How can I run a command and capture its output?",
     "How do I create a temporary directory?",
-    "How is an object converted to JSON?",
+    "How do I compress data with gzip?",
 )
 HISTORY = 10
 COMMIT_EVERY = 25

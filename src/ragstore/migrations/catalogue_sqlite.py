@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, StaticPool, create_engine, inspect, text
 from sqlalchemy.engine import Inspector
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
-from ragstore.backends.sqlite import connect, ddl
+from ragstore.backends.sqlite import ddl
 from ragstore.core.base import SCHEMA
 from ragstore.migrations.sides import Catalogue
 from ragstore.schema import tables_for
 
 _SPACES = re.compile(r"\s+")
+_OPTIONS = re.compile(r"WITHOUT ROWID\s+STRICT")
 _PREDICATE = re.compile(r"\bWHERE\b(.*)", re.IGNORECASE | re.DOTALL)
 _Item = tuple[tuple[str, str, str], str]
 
@@ -32,11 +33,12 @@ def declared_and_found(connection: Connection, schema: str, *, owned: bool) -> t
 
 
 def _make_twins(connection: Connection) -> None:
-    options = dict(connect.execution_options(SCHEMA))
     for table in tables_for("sqlite"):
-        connection.execute(CreateTable(table), execution_options=options)
-        for index in table.indexes:
-            connection.execute(CreateIndex(index), execution_options=options)
+        elements: list[ExecutableDDLElement] = [CreateTable(table), *map(CreateIndex, table.indexes)]
+        for element in elements:
+            statement = str(element.compile(dialect=connection.dialect)).replace(f"{SCHEMA}.", "")
+            # SQLAlchemy 2.0.37 leaves out the comma
+            connection.exec_driver_sql(_OPTIONS.sub("WITHOUT ROWID, STRICT", statement))
     for statement in ddl.STORAGE:
         connection.exec_driver_sql(statement)
 
@@ -60,7 +62,7 @@ def _read(connection: Connection, names: set[str]) -> Catalogue:
 def _columns(connection: Connection, table: str) -> Iterator[_Item]:
     query = 'SELECT name, type, "notnull", dflt_value, hidden FROM pragma_table_xinfo(:table)'
     for name, kind, not_null, default, hidden in connection.execute(text(query), {"table": table}):
-        words = [kind, "NOT NULL" if not_null else "", f"DEFAULT {_plain(default)}" if default is not None else ""]
+        words = [kind, "NOT NULL" if not_null else "", f"DEFAULT {_bare(default)}" if default is not None else ""]
         yield ("column", table, name), " ".join(filter(None, [*words, "GENERATED" if hidden else ""]))
 
 
@@ -103,6 +105,16 @@ def _constraints(inspector: Inspector, table: str) -> Iterator[_Item]:
             ("constraint", table, str(link["name"])),
             f"FOREIGN KEY ({here}) {link['referred_table']} ({there}) {options}",
         )
+
+
+def _bare(default: str) -> str:
+    """Take off parentheses around the whole: SQLAlchemy 2.0 and 2.1 write a different number of them."""
+    text_, depth = _plain(default), 0
+    for place, sign in enumerate(text_):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0:
+            return _bare(text_[1:-1]) if sign == ")" and text_[0] == "(" and place == len(text_) - 1 else text_
+    return text_
 
 
 def _plain(sql: str) -> str:

@@ -1,0 +1,223 @@
+"""Loading many documents: batches, progress, and what becomes of a bad item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ragstore import AsyncStore, NewChunk, NewDocument
+from ragstore.errors import InvalidInput
+from ragstore.testing.factories import DIMENSIONS, MODEL, Embedder, chunks, document, vector
+from tests.conformance.support import Database
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def docs(async_store: AsyncStore) -> str:
+    """Make a collection for vectors of the factories' dimensions."""
+    return (await async_store.collections.ensure("docs", model=MODEL, dimensions=DIMENSIONS)).name
+
+
+def items(count: int, *, each: int = 2) -> list[tuple[NewDocument, list[NewChunk | str]]]:
+    return [(document(i), list(chunks(each, of=i))) for i in range(count)]
+
+
+async def test_load_puts_every_document(async_store: AsyncStore, docs: str, db: Database) -> None:
+    """K-4: sums over all documents; again, nothing is written."""
+    report = await async_store.documents.load(docs, items(25), commit_every=10)
+    assert (report.documents, report.added, report.embedded, report.errors) == (25, 50, 50, ())
+    assert db.counts()["rag_chunk"] == db.counts()["rag_embedding"] == db.words() == 50
+    before = db.versions()
+    again = await async_store.documents.load(docs, items(25), commit_every=10)
+    assert (again.documents, again.unchanged, again.added, again.embedded) == (25, 50, 0, 0)
+    after = db.versions()
+    for table in ("rag_document", "rag_chunk", "rag_embedding"):
+        assert after[table] == before[table]
+    assert len(await async_store.chunks.search(docs, text="text", limit=100)) == 50
+    mixed = [*items(25)[:24], (document(24), ["another text"]), (document(25), ["a new document"])]
+    report = await async_store.documents.load(docs, mixed)
+    assert (report.documents, report.added, report.deleted, report.unchanged) == (26, 2, 2, 48)
+
+
+async def test_items_may_come_from_anywhere(async_store: AsyncStore, docs: str) -> None:
+    """K-4: a list, a generator, an iterator; each read once."""
+
+    def generated() -> Iterator[Any]:
+        yield from items(3)
+
+    for source in (items(3), tuple(items(3)), generated(), iter(items(3))):
+        assert (await async_store.documents.load(docs, source)).documents == 3
+    assert (await async_store.documents.load(docs, [])).documents == 0
+    assert (await async_store.documents.load(docs, iter(()))).documents == 0
+    assert await async_store.chunks.count(docs) == 6
+
+
+# async only
+async def test_items_may_come_asynchronously(async_store: AsyncStore, docs: str) -> None:
+    """K-4: an async generator."""
+
+    async def generated() -> Any:
+        for item in items(3):
+            yield item
+
+    assert (await async_store.documents.load(docs, generated(), commit_every=2)).documents == 3
+
+
+# end async only
+
+
+async def test_progress_is_told_after_each_commit(async_store: AsyncStore, docs: str, db: Database) -> None:
+    """K-4: how many are done, how many there are if that is known; what is told is stored."""
+    seen: list[tuple[int, int | None, int]] = []
+
+    def progress(done: int, total: int | None) -> None:
+        seen.append((done, total, db.scalar("SELECT count(*) FROM rag_document")))
+
+    await async_store.documents.load(docs, items(5), commit_every=2, progress=progress)
+    assert seen[:3] == [(2, 5, 2), (4, 5, 4), (5, 5, 5)]
+    seen.clear()
+    await async_store.documents.load(docs, iter(items(7)), commit_every=4, progress=progress)
+    assert [entry for entry in seen if entry[0]][:2] == [(4, None, 5), (7, None, 7)]
+
+
+async def test_a_load_is_read_as_it_is_stored(async_store: AsyncStore, docs: str, db: Database) -> None:
+    """K-4: memory holds one batch: what was read before is stored when more is read."""
+    stored: list[int] = []
+
+    def generated() -> Iterator[Any]:
+        for item in items(10):
+            stored.append(db.scalar("SELECT count(*) FROM rag_document"))
+            yield item
+
+    await async_store.documents.load(docs, generated(), commit_every=4)
+    assert stored == [0, 0, 0, 0, 4, 4, 4, 4, 8, 8]
+
+
+async def test_one_bad_item_of_a_hundred(async_store: AsyncStore, docs: str) -> None:
+    """I05, K-4: the error names the item; with `partial=True` the other 99 are stored."""
+    given = items(100, each=1)
+    given[37] = (document(37), ["fine", NewChunk(content="bad\0")])
+    with pytest.raises(InvalidInput) as refused:
+        await async_store.documents.load(docs, iter(given), commit_every=10)
+    assert (refused.value.index, refused.value.field) == (37, "chunks[1].content")
+    assert await async_store.chunks.count(docs) == 30  # three batches were committed before
+    report = await async_store.documents.load(docs, iter(given), commit_every=10, partial=True)
+    assert report.documents == 99
+    assert await async_store.chunks.count(docs) == 99
+    (error,) = report.errors
+    assert (error.index, error.source) == (37, "doc-37.txt")
+    assert isinstance(error.error, InvalidInput)
+    assert error.error.field == "chunks[1].content"
+    assert await async_store.documents.find(docs, "doc-37.txt") is None
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        ((document(source="x" * 2049), ["text"]), "source"),
+        ((document(metadata={"a": float("inf")}), ["text"]), "metadata.a"),
+        ((document(), [NewChunk(content="text", embedding=vector("q", dimensions=3))]), "chunks[0].embedding"),
+        ((document(), [NewChunk(content="text", embedding=[0.0] * DIMENSIONS)]), "chunks[0].embedding"),
+        ((document(), [7]), "chunks[0].chunks"),
+        ((document(), None), "chunks"),
+        ((document(), 7), "chunks"),
+        ((document(), "a text is no list of texts"), "chunks"),
+        (("source", ["text"]), "document"),
+        ((None, ["text"]), "document"),
+        (document(), None),
+        ("ab", None),
+        (None, None),
+        ((document(),), None),
+    ],
+)
+async def test_an_item_of_any_kind_is_refused_alone(
+    async_store: AsyncStore, docs: str, bad: Any, field: str | None
+) -> None:
+    """I05, I27: whatever is handed in, the rest is stored and the error says which item it was."""
+    good = items(3)
+    report = await async_store.documents.load(docs, [*good[:2], bad, good[2]], partial=True)
+    assert report.documents == 3
+    assert [(error.index, getattr(error.error, "field", None)) for error in report.errors] == [(2, field)]
+    assert all(isinstance(error.error, InvalidInput) for error in report.errors)
+    with pytest.raises(InvalidInput) as refused:
+        await async_store.documents.load(docs, [bad])
+    assert (refused.value.index, refused.value.field) == (0, field)
+    assert await async_store.chunks.count(docs) == 6
+
+
+async def test_a_vector_that_does_not_fit_leaves_its_batch_whole(async_store: AsyncStore, docs: str) -> None:
+    """I05: found only when the space is known, inside the batch's transaction, and still it is one item's error."""
+    given = items(6, each=1)
+    given[3] = (document(3), [NewChunk(content="text", embedding=[1.0] * 5)])
+    report = await async_store.documents.load(docs, given, partial=True, commit_every=6)
+    assert (report.documents, [error.index for error in report.errors]) == (5, [3])
+    assert await async_store.chunks.count(docs) == 5
+    with pytest.raises(InvalidInput):
+        await async_store.documents.load("docs", [(document(9), ["text"]), given[3]], commit_every=6)
+    assert await async_store.documents.find(docs, "doc-9.txt") is None  # its batch was rolled back
+
+
+async def test_the_same_source_twice_in_one_load(async_store: AsyncStore, docs: str) -> None:
+    """I26: the last one holds."""
+    given = [(document(1), ["first"]), (document(2), ["other"]), (document(1), ["last"])]
+    for every in (1, 2, 100):
+        report = await async_store.documents.load(docs, given, commit_every=every)
+        assert report.documents == 3
+        found = await async_store.documents.find(docs, "doc-1.txt")
+        assert found is not None
+        assert [piece.content for piece in await async_store.chunks.page(found.id)] == ["last"]
+
+
+async def test_a_load_embeds_what_needs_it(async_store: AsyncStore, docs: str) -> None:
+    """K-2, K-4: each text of a batch once, in the given sizes."""
+    embed = Embedder()
+    given = [(document(i), [f"text {i}", "in all of them"]) for i in range(4)]
+    report = await async_store.documents.load(docs, given, embed=embed, batch_size=3, commit_every=2)
+    assert (report.added, report.embedded) == (8, 8)
+    assert all(len(batch) <= 3 for batch in embed.batches)
+    assert sorted(set(embed.texts)) == sorted(["in all of them", *(f"text {i}" for i in range(4))])
+    assert embed.texts.count("in all of them") <= 2  # once for each of two batches
+    embed.batches = []
+    assert (await async_store.documents.load(docs, given, embed=embed)).unchanged == 8
+    assert embed.batches == []
+
+
+async def test_a_load_in_a_unit_is_part_of_it(async_store: AsyncStore, docs: str, db: Database) -> None:
+    """K-3: inside a unit nothing is committed before the unit is."""
+    before = db.counts()
+
+    class Stop(Exception):
+        pass
+
+    async def fail() -> None:
+        async with async_store.begin() as unit:
+            await unit.documents.load(docs, items(5), commit_every=2)
+            assert await unit.chunks.count(docs) == 10
+            assert await async_store.chunks.count(docs) == 0
+            raise Stop
+
+    with pytest.raises(Stop):
+        await fail()
+    assert db.counts() == before
+    async with async_store.begin() as unit:
+        await unit.documents.load(docs, items(5), commit_every=2)
+    assert await async_store.chunks.count(docs) == 10
+
+
+@pytest.mark.parametrize("number", [0, -1, True, 1.5, None, 10_001])
+async def test_sizes_of_batches_are_checked(async_store: AsyncStore, docs: str, number: Any) -> None:
+    """I23: `commit_every` and `batch_size`."""
+    embed: Callable[..., Any] = Embedder()
+    with pytest.raises(InvalidInput) as refused:
+        await async_store.documents.load(docs, items(1), commit_every=number)
+    assert refused.value.field == "commit_every"
+    with pytest.raises(InvalidInput) as refused:
+        await async_store.documents.put(docs, document(), ["text"], embed=embed, batch_size=number)
+    assert refused.value.field == "batch_size"
+    with pytest.raises(InvalidInput) as refused:
+        await async_store.documents.load(docs, [(document(), ["text"])], embed=embed, batch_size=number)
+    assert refused.value.field == "batch_size"
+    assert await async_store.chunks.count(docs) == 0
