@@ -4,7 +4,8 @@ One policy on every database:
 
 - keys are text; values are dict, list, tuple, str, int, float, bool or None, nothing else;
 - NaN and the infinities are refused (PostgreSQL cannot store them, SQLite would);
-- integers lie within 64 bits; `-0.0` becomes `0.0` (PostgreSQL drops the sign);
+- integers lie within 64 bits; `-0.0` becomes `0.0` (PostgreSQL drops the sign), and a whole float of 2^53 or more an
+  integer of the same value;
 - depth, number of values and size in bytes are bounded;
 - NUL and lone surrogates follow the text policy, in keys as in values.
 """
@@ -25,6 +26,7 @@ Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 MAX_DEPTH = 64
 MAX_BYTES = 1_000_000
 INT64 = range(-(2**63), 2**63)
+EXACT = 2**53
 
 
 def dumps(value: object) -> str:
@@ -99,9 +101,11 @@ class _Cleaner:
             raise self.refuse("the integer does not fit 64 bits: store it as text", field)
         return int(value)
 
-    def number(self, value: float, field: str) -> float:
+    def number(self, value: float, field: str) -> float | int:
         if not math.isfinite(value):
             raise self.refuse(f"{value} is not JSON: use null", field)
+        if value.is_integer() and abs(value) >= EXACT and int(value) in INT64:
+            return int(value)  # equal, where jsonb would round the digits of 5.880173582457242e16 to another number
         return float(value) + 0.0  # -0.0 + 0.0 is 0.0
 
     def refuse(self, message: str, field: str) -> InvalidInput:

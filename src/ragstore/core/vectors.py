@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeVar
 
 from ragstore.errors import DimensionMismatch, InvalidInput
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 VectorLike = Iterable[SupportsFloat]
 """Anything one-dimensional that gives numbers: a list, a tuple, a NumPy array of any number type."""
 
+V = TypeVar("V")
 Metric = Literal["cosine", "l2", "inner_product"]
 Storage = Literal["vector", "halfvec"]
 
@@ -49,7 +50,7 @@ def storage_for(dimensions: object) -> Storage:
     return "vector" if dimensions <= MAX_DENSE else "halfvec"
 
 
-def kept(value: VectorLike | None) -> VectorLike | None:
+def kept(value: V) -> V | list[Any]:
     """Give what can be read more than once: an iterator's numbers would be gone after the first look."""
     return list(value) if isinstance(value, Iterator) else value
 

@@ -207,7 +207,7 @@ class AsyncDocuments(AsyncRepository[CorpusBackend]):
         load = Load(self._access.settings.invalid_text, partial, total)
         async for item in each(items):
             load.take(item)
-            if len(load.batch) >= rows:
+            if load.is_full(rows):
                 await self._write_batch(name, load, embed, batch_size, progress)
         await self._write_batch(name, load, embed, batch_size, progress)
         async with self._access.writing() as work:
@@ -270,9 +270,7 @@ class AsyncDocuments(AsyncRepository[CorpusBackend]):
 
     async def _put(self, collection: str, document: PreparedDocument, made: Vectors, *, must_embed: bool) -> PutReport:
         async with self._access.writing() as work:
-            steps = putting.put_and_refresh(
-                self._backend, self._tenant, collection, document, made, must_embed=must_embed
-            )
+            steps = putting.put_one(self._backend, self._tenant, collection, document, made, must_embed=must_embed)
             return await work.steps(steps)
 
     async def _write_batch(
@@ -281,12 +279,9 @@ class AsyncDocuments(AsyncRepository[CorpusBackend]):
         made = await self._embed_batch(collection, load, embed, batch_size)
         async with self._access.writing() as work:
             within = await work.steps(reading.find_collection(self._tenant, collection))
-            for index, document in load.in_order():
-                try:
-                    steps = putting.put(self._backend, self._tenant, within, document, made)
-                    load.count(await work.steps(steps))
-                except InvalidInput as error:
-                    load.refuse(index, document.source, error)
+            for pieces in load.pieces(within.space, made):
+                await work.steps(putting.put_all(self._backend, self._tenant, within, pieces))
+                load.count(pieces)
         if progress is not None:
             progress(load.seen, load.total)
 
@@ -445,7 +440,7 @@ async def _make_vectors(
         answer = list(await call_embed(embed, [chunk.content for chunk in batch]))
         if len(answer) != len(batch):
             raise InvalidInput(f"gave {len(answer)} vectors for {len(batch)} texts", field="embed")
-        made |= {chunk.content_hash: vector for chunk, vector in zip(batch, answer, strict=True)}
+        made |= {chunk.content_hash: kept(vector) for chunk, vector in zip(batch, answer, strict=True)}
     return made
 
 

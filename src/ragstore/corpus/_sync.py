@@ -12,7 +12,7 @@ from ragstore.core._sync import Repository
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, decode_cursor, page_of
-from ragstore.core.vectors import Metric, VectorLike
+from ragstore.core.vectors import Metric, VectorLike, kept
 from ragstore.corpus import ensuring, putting, reading, statements, statistics
 from ragstore.corpus.backend import CorpusBackend
 from ragstore.corpus.filters import Filter
@@ -208,7 +208,7 @@ class Documents(Repository[CorpusBackend]):
         load = Load(self._access.settings.invalid_text, partial, total)
         for item in each(items):
             load.take(item)
-            if len(load.batch) >= rows:
+            if load.is_full(rows):
                 self._write_batch(name, load, embed, batch_size, progress)
         self._write_batch(name, load, embed, batch_size, progress)
         with self._access.writing() as work:
@@ -271,9 +271,7 @@ class Documents(Repository[CorpusBackend]):
 
     def _put(self, collection: str, document: PreparedDocument, made: Vectors, *, must_embed: bool) -> PutReport:
         with self._access.writing() as work:
-            steps = putting.put_and_refresh(
-                self._backend, self._tenant, collection, document, made, must_embed=must_embed
-            )
+            steps = putting.put_one(self._backend, self._tenant, collection, document, made, must_embed=must_embed)
             return work.steps(steps)
 
     def _write_batch(
@@ -282,12 +280,9 @@ class Documents(Repository[CorpusBackend]):
         made = self._embed_batch(collection, load, embed, batch_size)
         with self._access.writing() as work:
             within = work.steps(reading.find_collection(self._tenant, collection))
-            for index, document in load.in_order():
-                try:
-                    steps = putting.put(self._backend, self._tenant, within, document, made)
-                    load.count(work.steps(steps))
-                except InvalidInput as error:
-                    load.refuse(index, document.source, error)
+            for pieces in load.pieces(within.space, made):
+                work.steps(putting.put_all(self._backend, self._tenant, within, pieces))
+                load.count(pieces)
         if progress is not None:
             progress(load.seen, load.total)
 
@@ -398,7 +393,7 @@ class Chunks(Repository[CorpusBackend]):
         """
         asked = Asked(
             text=text,
-            embedding=embedding,
+            embedding=kept(embedding),
             limit=limit,
             offset=offset,
             where=where,
@@ -444,7 +439,7 @@ def _make_vectors(embed: Embed | None, chunks: Sequence[PreparedChunk], batch_si
         answer = list(call_embed(embed, [chunk.content for chunk in batch]))
         if len(answer) != len(batch):
             raise InvalidInput(f"gave {len(answer)} vectors for {len(batch)} texts", field="embed")
-        made |= {chunk.content_hash: vector for chunk, vector in zip(batch, answer, strict=True)}
+        made |= {chunk.content_hash: kept(vector) for chunk, vector in zip(batch, answer, strict=True)}
     return made
 
 

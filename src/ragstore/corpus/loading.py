@@ -6,9 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ragstore.core.border import InvalidTextRule, TextPolicy
-from ragstore.corpus.preparing import PreparedDocument, prepare
-from ragstore.corpus.records import LoadError, LoadReport, NewChunk, NewDocument, PutReport
+from ragstore.corpus.preparing import PreparedDocument, Vectors, prepare
+from ragstore.corpus.putting import Piece, piece
+from ragstore.corpus.records import EmbeddingSpace, LoadError, LoadReport, NewChunk, NewDocument
 from ragstore.errors import InvalidInput
+
+COUNTED = ("added", "updated", "moved", "unchanged", "deleted", "duplicates", "embedded")
+BATCH_CHUNKS = 5_000
+"""A batch is written at so many chunks, however few documents they are."""
 
 Item = tuple[NewDocument, Sequence[NewChunk | str]]
 Progress = Callable[[int, int | None], None]
@@ -48,16 +53,33 @@ class Load:
             raise at_item from error
         self.errors.append(LoadError(index=index, source=source, error=at_item))
 
-    def in_order(self) -> list[tuple[int, PreparedDocument]]:
-        """Take the batch in the order in which every load locks documents, so that no two wait for each other."""
-        batch, self.batch = sorted(self.batch, key=lambda item: item[1].source), []
-        return batch
+    def is_full(self, documents: int) -> bool:
+        """Say whether the batch should be written now."""
+        return len(self.batch) >= documents or sum(len(item.chunks) for _, item in self.batch) >= BATCH_CHUNKS
 
-    def count(self, report: PutReport) -> None:
-        """Add up a document's report."""
-        self.documents += 1
-        for key in ("added", "updated", "moved", "unchanged", "deleted", "duplicates", "embedded"):
-            self.reports[key] = self.reports.get(key, 0) + getattr(report, key)
+    def pieces(self, space: EmbeddingSpace | None, made: Vectors) -> list[list[Piece]]:
+        """Take the batch as rounds in which each source stands once: given twice, the last one wins."""
+        rounds: list[dict[str, Piece]] = []
+        for index, document in self.batch:
+            try:
+                ready = piece(document, space, made)
+            except InvalidInput as error:
+                self.refuse(index, document.source, error)
+                continue
+            fitting = next((found for found in rounds if document.source not in found), None)
+            if fitting is None:
+                rounds.append(fitting := {})
+            fitting[document.source] = ready
+        self.batch = []
+        return [list(found.values()) for found in rounds]
+
+    def count(self, pieces: Sequence[Piece]) -> None:
+        """Add up the reports of written documents."""
+        for written in pieces:
+            self.documents += 1
+            report = written.report()
+            for key in COUNTED:
+                self.reports[key] = self.reports.get(key, 0) + getattr(report, key)
 
     @property
     def changed(self) -> int:
@@ -66,8 +88,7 @@ class Load:
 
     def report(self) -> LoadReport:
         """Say what became of all items."""
-        keys = ("added", "updated", "moved", "unchanged", "deleted", "duplicates", "embedded")
-        counts = {key: self.reports.get(key, 0) for key in keys}
+        counts = {key: self.reports.get(key, 0) for key in COUNTED}
         return LoadReport(documents=self.documents, errors=tuple(self.errors), **counts)
 
 

@@ -1,25 +1,31 @@
-"""Putting a document: the steps that make the stored one equal to the given one."""
+"""Putting documents: the steps that make the stored ones equal to the given ones, many in a few statements."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from uuid import UUID
 
 from ragstore.core import vectors
 from ragstore.core.ids import new_id
-from ragstore.core.query import Query, Steps, Write
+from ragstore.core.query import Steps
 from ragstore.core.text import analyze
 from ragstore.corpus import statements
 from ragstore.corpus.backend import ChunkTerms, CorpusBackend
 from ragstore.corpus.planning import Changes, plan
 from ragstore.corpus.preparing import PreparedChunk, PreparedDocument, Vectors, check_vectors, checked
 from ragstore.corpus.reading import find_collection
-from ragstore.corpus.records import Chunk, Collection, PutReport
+from ragstore.corpus.records import Chunk, Collection, EmbeddingSpace, PutReport
 from ragstore.corpus.statements import StoredDocument
 from ragstore.corpus.statistics import refresh, seed_average
 from ragstore.errors import ConcurrencyError
+
+T = TypeVar("T")
+MAX_IDS = 10_000
+"""Ids in one statement: databases take some ten thousand parameters."""
+ANALYZED_AT_ONCE = 500
+"""Chunks whose lexemes are held in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +45,8 @@ def preview(tenant: str, collection_name: str, document: PreparedDocument) -> St
     """Look, without locking anything, whether there is something to write or to embed."""
     collection = yield from find_collection(tenant, collection_name)
     given = check_vectors(document, collection.space)
-    stored = yield statements.stored_document(tenant, collection.id, document.source, lock=False)
-    old = (yield from _stored_chunks(tenant, collection, stored[0])) if stored else []
+    stored = yield statements.stored_documents(tenant, collection.id, [document.source], lock=False)
+    old = (yield _stored_chunks(tenant, collection, [stored[0].id])) if stored else []
     changes = plan(old, document.chunks, document.language or collection.language)
     lacking = changes.lacking() if collection.space else []
     unembedded = [chunk for chunk in lacking if chunk.content_hash not in given]
@@ -48,33 +54,45 @@ def preview(tenant: str, collection_name: str, document: PreparedDocument) -> St
     return Preview(_report(stored[0].id, changes, document) if is_equal else None, unembedded)
 
 
-def put(
-    backend: CorpusBackend,
-    tenant: str,
-    collection: Collection,
-    document: PreparedDocument,
-    made: Vectors,
-    *,
-    must_embed: bool = False,
-) -> Steps[PutReport]:
-    """Make the stored document equal to the given one, under its lock.
+@dataclass(slots=True)
+class Piece:
+    """A document on its way.
 
-    Args:
-        backend: The database.
-        tenant: Whose document it is.
-        collection: Where to put it, as read in this transaction.
+    Attributes:
         document: What it shall be.
-        made: Vectors that a model has made for it.
-        must_embed: Raise `ConcurrencyError` if a chunk still lacks a vector, as another writer has come in between.
+        given: The vectors there are for it, by content hash.
+        id: Its id, once its row is locked.
+        stored_hash: The hash it had before; None if this put has created it.
+        changes: What has to be written.
     """
-    given = check_vectors(document, collection.space)
-    if collection.space is not None:
-        lacking = {c.content_hash for c in document.chunks if c.content_hash in made}
-        given |= {content_hash: checked(made[content_hash], collection.space) for content_hash in lacking}
-    return (yield from _Put(backend, tenant, collection, document, given).run(must_embed=must_embed))
+
+    document: PreparedDocument
+    given: Mapping[bytes, vectors.Floats]
+    id: UUID = field(default_factory=new_id)
+    stored_hash: bytes | None = None
+    changes: Changes = field(default_factory=Changes)
+    embedded: int = 0
+
+    def report(self) -> PutReport:
+        """Say what was written."""
+        created = self.stored_hash is None
+        return _report(self.id, self.changes, self.document, created=created, embedded=self.embedded)
 
 
-def put_and_refresh(
+def piece(document: PreparedDocument, space: EmbeddingSpace | None, made: Vectors) -> Piece:
+    """Give a document with the vectors that came with it and those that a model made.
+
+    Raises:
+        InvalidInput: A vector cannot be stored.
+    """
+    given = check_vectors(document, space)
+    if space is not None:
+        wanted = {chunk.content_hash for chunk in document.chunks if chunk.content_hash in made}
+        given |= {content_hash: checked(made[content_hash], space) for content_hash in wanted}
+    return Piece(document, given)
+
+
+def put_one(
     backend: CorpusBackend,
     tenant: str,
     collection_name: str,
@@ -83,17 +101,38 @@ def put_and_refresh(
     *,
     must_embed: bool,
 ) -> Steps[PutReport]:
-    """Put one document, and take the lexical statistics anew if that is due."""
+    """Put one document, and take the lexical statistics anew if that is due.
+
+    Args:
+        backend: The database.
+        tenant: Whose document it is.
+        collection_name: Where to put it.
+        document: What it shall be.
+        made: Vectors that a model has made for it.
+        must_embed: Raise `ConcurrencyError` if a chunk still lacks a vector, as another writer has come in between.
+    """
     collection = yield from find_collection(tenant, collection_name)
-    report = yield from put(backend, tenant, collection, document, made, must_embed=must_embed)
+    only = piece(document, collection.space, made)
+    yield from put_all(backend, tenant, collection, [only], must_embed=must_embed)
+    report = only.report()
     yield from refresh(backend, tenant, collection, report.added + report.deleted)
     return report
 
 
-def _stored_chunks(tenant: str, collection: Collection, stored: StoredDocument) -> Steps[list[tuple[Chunk, bool]]]:
-    space_id = collection.space.id if collection.space else None
-    found: list[tuple[Chunk, bool]] = yield statements.stored_chunks(tenant, stored.id, space_id)
-    return found
+def put_all(
+    backend: CorpusBackend, tenant: str, collection: Collection, pieces: Sequence[Piece], *, must_embed: bool = False
+) -> Steps[None]:
+    """Make stored documents equal to the given ones, under their locks; each source once.
+
+    Afterwards each piece can report what was written.
+    """
+    put = _Put(backend, tenant, collection)
+    yield from put.lock(pieces)
+    yield from put.compare(pieces)
+    lacking = (chunk for piece in pieces for chunk in piece.changes.lacking() if chunk.content_hash not in piece.given)
+    if must_embed and any(lacking):
+        raise ConcurrencyError("another writer changed the document while its vectors were made")
+    yield from put.write(pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,88 +140,117 @@ class _Put:
     backend: CorpusBackend
     tenant: str
     collection: Collection
-    document: PreparedDocument
-    given: Mapping[bytes, vectors.Floats]
 
-    @property
-    def language(self) -> str:
-        return self.document.language or self.collection.language
+    def language(self, piece: Piece) -> str:
+        return piece.document.language or self.collection.language
 
-    def run(self, *, must_embed: bool) -> Steps[PutReport]:
-        stored, created = yield from self._lock()
-        old = [] if created else (yield from _stored_chunks(self.tenant, self.collection, stored))
-        changes = plan(old, self.document.chunks, self.language)
-        has_space = self.collection.space is not None
-        if must_embed and has_space and any(c.content_hash not in self.given for c in changes.lacking()):
-            raise ConcurrencyError("another writer changed the document while its vectors were made")
-        embedded = yield from self._write_chunks(stored.id, changes)
-        if stored.content_hash != self.document.digest():
-            yield statements.update_document({"tenant": self.tenant, "document_id": stored.id, **self._values()})
-        return _report(stored.id, changes, self.document, created=created, embedded=embedded)
+    def lock(self, pieces: Sequence[Piece]) -> Steps[None]:
+        """Lock the documents that are there, and insert the others as they shall be."""
+        yield from self._find(pieces)
+        missing = [piece for piece in pieces if piece.stored_hash is None]
+        ordered = sorted(missing, key=lambda piece: piece.document.source)
+        inserted = yield statements.insert_documents(self.backend, [self._document(piece) for piece in ordered])
+        if missing and inserted < len(missing):  # another transaction has inserted some meanwhile
+            yield from self._find(missing)
 
-    def _values(self) -> dict[str, Any]:
-        counted = {"content_hash": self.document.digest(), "chunk_count": len(self.document.chunks)}
-        return {**self.document.fields, **counted}
+    def _find(self, pieces: Sequence[Piece]) -> Steps[None]:
+        sources = [piece.document.source for piece in pieces]
+        found: list[StoredDocument] = yield statements.stored_documents(
+            self.tenant, self.collection.id, sources, lock=True
+        )
+        stored = {document.source: document for document in found}
+        for piece in pieces:
+            document = stored.get(piece.document.source)
+            if document is not None and document.id != piece.id:
+                piece.id, piece.stored_hash = document.id, document.content_hash
 
-    def _lock(self) -> Generator[Query[Any] | Write, Any, tuple[StoredDocument, bool]]:
-        """Lock the document's row, or insert it as it shall be; then it was created."""
-        locked = statements.stored_document(self.tenant, self.collection.id, self.document.source, lock=True)
-        found = yield locked
-        if not found:
-            new = {"id": new_id(), "collection_id": self.collection.id, "source": self.document.source}
-            values = {"tenant_id": self.tenant, **new, **self._values()}
-            if (yield statements.insert_document(self.backend, values)):
-                return StoredDocument(values["id"], values["content_hash"], values["chunk_count"]), True
-            found = yield locked  # another transaction has inserted it meanwhile
-        return found[0], False
+    def _document(self, piece: Piece) -> dict[str, Any]:
+        place = {"tenant_id": self.tenant, "id": piece.id, "collection_id": self.collection.id}
+        return {**place, "source": piece.document.source, **_values(piece.document)}
 
-    def _write_chunks(self, document_id: UUID, changes: Changes) -> Steps[int]:
-        if changes.deleted:
-            yield statements.delete_chunks(self.tenant, changes.deleted)
-        if changes.reanalyzed:
-            yield from self.backend.remove_terms(self.tenant, [chunk_id for chunk_id, _ in changes.reanalyzed])
-        yield statements.update_chunks([self._rewritten(*item) for item in changes.rewritten])
-        new = [(new_id(), chunk) for chunk in changes.added]
-        yield statements.insert_chunks([self._inserted(document_id, *item) for item in new])
-        embeddings = self._embeddings([*new, *changes.unembedded])
-        yield statements.insert_embeddings(embeddings)
-        yield from self._write_terms([*new, *changes.reanalyzed])
-        return len(embeddings)
+    def compare(self, pieces: Sequence[Piece]) -> Steps[None]:
+        """Work out what each document needs."""
+        old: dict[UUID, list[tuple[Chunk, bool]]] = {}
+        there = [piece.id for piece in pieces if piece.stored_hash is not None]
+        if there:
+            for chunk, embedded in (yield _stored_chunks(self.tenant, self.collection, there)):
+                old.setdefault(chunk.document_id, []).append((chunk, embedded))
+        for piece in pieces:
+            piece.changes = plan(old.get(piece.id, []), piece.document.chunks, self.language(piece))
 
-    def _rewritten(self, chunk_id: UUID, chunk: PreparedChunk) -> dict[str, Any]:
-        place = {"tenant": self.tenant, "of": chunk_id, "chunk_index": chunk.place, "language": self.language}
+    def write(self, pieces: Sequence[Piece]) -> Steps[None]:
+        """Write all that has changed."""
+        for ids in _slices([chunk_id for piece in pieces for chunk_id in piece.changes.deleted], MAX_IDS):
+            yield statements.delete_chunks(self.tenant, ids)
+        yield statements.update_chunks(
+            [self._rewritten(piece, *item) for piece in pieces for item in piece.changes.rewritten]
+        )
+        new = [(piece, new_id(), chunk) for piece in pieces for chunk in piece.changes.added]
+        yield statements.insert_chunks([self._inserted(*item) for item in new])
+        yield from self._write_embeddings(new, pieces)
+        yield from self._write_terms(new, pieces)
+        changed = [p for p in pieces if p.stored_hash is not None and p.stored_hash != p.document.digest()]
+        yield statements.update_documents(
+            [{"tenant": self.tenant, "document_id": piece.id, **_values(piece.document)} for piece in changed]
+        )
+
+    def _rewritten(self, piece: Piece, chunk_id: UUID, chunk: PreparedChunk) -> dict[str, Any]:
+        place = {"tenant": self.tenant, "of": chunk_id, "chunk_index": chunk.place, "language": self.language(piece)}
         return {**place, **chunk.attributes}
 
-    def _inserted(self, document_id: UUID, chunk_id: UUID, chunk: PreparedChunk) -> dict[str, Any]:
+    def _inserted(self, piece: Piece, chunk_id: UUID, chunk: PreparedChunk) -> dict[str, Any]:
         return {
             "tenant_id": self.tenant,
             "id": chunk_id,
             "collection_id": self.collection.id,
-            "document_id": document_id,
+            "document_id": piece.id,
             "chunk_index": chunk.place,
             "content": chunk.content,
             "content_hash": chunk.content_hash,
-            "language": self.language,
+            "language": self.language(piece),
             **chunk.attributes,
         }
 
-    def _embeddings(self, chunks: Iterable[tuple[UUID, PreparedChunk]]) -> list[dict[str, Any]]:
+    def _write_embeddings(
+        self, new: Sequence[tuple[Piece, UUID, PreparedChunk]], pieces: Sequence[Piece]
+    ) -> Steps[None]:
         space = self.collection.space
         if space is None:
-            return []
+            return
         column = "half" if space.storage == "halfvec" else "dense"
         of_space = {"tenant_id": self.tenant, "space_id": space.id}
-        return [
-            {**of_space, "chunk_id": chunk_id, column: self.given[chunk.content_hash]}
-            for chunk_id, chunk in chunks
-            if chunk.content_hash in self.given
-        ]
+        kept = [(piece, *item) for piece in pieces for item in piece.changes.unembedded]
+        rows = []
+        for piece, chunk_id, chunk in [*new, *kept]:
+            if chunk.content_hash in piece.given:
+                rows.append({**of_space, "chunk_id": chunk_id, column: piece.given[chunk.content_hash]})
+                piece.embedded += 1
+        yield statements.insert_embeddings(rows)
 
-    def _write_terms(self, chunks: list[tuple[UUID, PreparedChunk]]) -> Steps[None]:
-        if chunks:
-            terms = [ChunkTerms(chunk_id, analyze(chunk.content, self.language)) for chunk_id, chunk in chunks]
-            seeded = yield from seed_average(self.tenant, self.collection, terms)
-            yield from self.backend.add_terms(self.tenant, seeded, terms)
+    def _write_terms(self, new: Sequence[tuple[Piece, UUID, PreparedChunk]], pieces: Sequence[Piece]) -> Steps[None]:
+        again = [(piece, *item) for piece in pieces for item in piece.changes.reanalyzed]
+        for some in _slices(again, MAX_IDS):
+            yield from self.backend.remove_terms(self.tenant, [chunk_id for _, chunk_id, _ in some])
+        collection = self.collection
+        for some in _slices([*new, *again], ANALYZED_AT_ONCE):
+            terms = [
+                ChunkTerms(chunk_id, analyze(chunk.content, self.language(piece))) for piece, chunk_id, chunk in some
+            ]
+            collection = yield from seed_average(self.tenant, collection, terms)
+            yield from self.backend.add_terms(self.tenant, collection, terms)
+
+
+def _stored_chunks(tenant: str, collection: Collection, document_ids: Sequence[UUID]) -> Any:
+    space_id = collection.space.id if collection.space else None
+    return statements.stored_chunks(tenant, document_ids, space_id)
+
+
+def _values(document: PreparedDocument) -> dict[str, Any]:
+    return {**document.fields, "content_hash": document.digest(), "chunk_count": len(document.chunks)}
+
+
+def _slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _report(

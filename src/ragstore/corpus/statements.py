@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from ragstore.core.base import table_of
@@ -205,28 +205,32 @@ class StoredDocument:
     """What a put needs to know of the document as it is."""
 
     id: UUID
+    source: str
     content_hash: bytes
-    chunk_count: int
 
 
-_STORED_DOCUMENT = select(DocumentRow.id, DocumentRow.content_hash, DocumentRow.chunk_count).where(
-    DocumentRow.tenant_id == _TENANT,
-    DocumentRow.collection_id == bindparam("collection_id"),
-    DocumentRow.source == bindparam("source"),
+_STORED_DOCUMENTS = (
+    select(DocumentRow.id, DocumentRow.source, DocumentRow.content_hash)
+    .where(
+        DocumentRow.tenant_id == _TENANT,
+        DocumentRow.collection_id == bindparam("collection_id"),
+        DocumentRow.source.in_(bindparam("sources", expanding=True)),
+    )
+    .order_by(DocumentRow.source)  # all writers lock in this order, so that no two wait for each other
 )
-_LOCKED_DOCUMENT = _STORED_DOCUMENT.with_for_update(key_share=True)
+_LOCKED_DOCUMENTS = _STORED_DOCUMENTS.with_for_update(key_share=True)
 
 
-def stored_document(tenant: str, collection_id: UUID, source: str, *, lock: bool) -> Query[StoredDocument]:
-    """Select what a put compares with; `lock` makes other writers of the document wait."""
-    statement = _LOCKED_DOCUMENT if lock else _STORED_DOCUMENT
-    parameters = {"tenant": tenant, "collection_id": collection_id, "source": source}
+def stored_documents(tenant: str, collection_id: UUID, sources: Sequence[str], *, lock: bool) -> Query[StoredDocument]:
+    """Select what a put compares with; `lock` makes other writers of the documents wait."""
+    statement = _LOCKED_DOCUMENTS if lock else _STORED_DOCUMENTS
+    parameters = {"tenant": tenant, "collection_id": collection_id, "sources": list(sources)}
     return Query(statement, lambda row: StoredDocument(row[0], row[1], row[2]), parameters)
 
 
-def insert_document(backend: CorpusBackend, values: dict[str, Any]) -> Write:
-    """Insert a document unless its source is taken; waits for another transaction that is inserting it."""
-    return Write(backend.upsert(DOCUMENTS).on_conflict_do_nothing(), values)
+def insert_documents(backend: CorpusBackend, rows: Sequence[dict[str, Any]]) -> Write:
+    """Insert documents unless their sources are taken; waits for another transaction that is inserting one."""
+    return Write(backend.upsert(DOCUMENTS).on_conflict_do_nothing(), rows)
 
 
 _UPDATE_DOCUMENT = (
@@ -245,9 +249,9 @@ _UPDATE_DOCUMENT = (
 )
 
 
-def update_document(values: dict[str, Any]) -> Write:
-    """Write a document's fields."""
-    return Write(_UPDATE_DOCUMENT, values)
+def update_documents(rows: Sequence[dict[str, Any]]) -> Write:
+    """Write documents' fields."""
+    return Write(_UPDATE_DOCUMENT, rows)
 
 
 _LOCK_DOCUMENT = _DOCUMENT_BY_ID.with_for_update(key_share=True)
@@ -350,24 +354,21 @@ def chunks_by_hash(tenant: str, collection_id: UUID, content_hash: bytes) -> Que
     return Query(_CHUNKS_BY_HASH, _to_chunk, parameters)
 
 
+_HAS_VECTOR = exists().where(  # no outer join: without statistics the planner walks the whole space for each chunk
+    EmbeddingRow.tenant_id == _TENANT,
+    EmbeddingRow.space_id == bindparam("space_id", type_=Id()),
+    EmbeddingRow.chunk_id == ChunkRow.id,
+)
 _STORED_CHUNKS = (
-    select(*_CHUNK_COLUMNS, EmbeddingRow.chunk_id.is_not(None))
-    .outerjoin(
-        EmbeddingRow,
-        and_(
-            EmbeddingRow.tenant_id == ChunkRow.tenant_id,
-            EmbeddingRow.chunk_id == ChunkRow.id,
-            EmbeddingRow.space_id == bindparam("space_id", type_=Id()),
-        ),
-    )
-    .where(ChunkRow.tenant_id == _TENANT, ChunkRow.document_id == bindparam("document_id"))
-    .order_by(ChunkRow.chunk_index, ChunkRow.id)
+    select(*_CHUNK_COLUMNS, _HAS_VECTOR)
+    .where(ChunkRow.tenant_id == _TENANT, ChunkRow.document_id.in_(_IDS))
+    .order_by(ChunkRow.document_id, ChunkRow.chunk_index, ChunkRow.id)
 )
 
 
-def stored_chunks(tenant: str, document_id: UUID, space_id: UUID | None) -> Query[tuple[Chunk, bool]]:
-    """Select a document's chunks, each with whether it has a vector in the space."""
-    parameters = {"tenant": tenant, "document_id": document_id, "space_id": space_id}
+def stored_chunks(tenant: str, document_ids: Sequence[UUID], space_id: UUID | None) -> Query[tuple[Chunk, bool]]:
+    """Select documents' chunks, each with whether it has a vector in the space."""
+    parameters = {"tenant": tenant, "ids": list(document_ids), "space_id": space_id}
     return Query(_STORED_CHUNKS, lambda row: (_to_chunk(row), bool(row[12])), parameters)
 
 

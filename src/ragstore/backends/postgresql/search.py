@@ -289,7 +289,9 @@ def _holding_a_word() -> Subquery:
     """The chunks that hold a word of the query, by the GIN index.
 
     The salt in each lexeme keeps out nearly all other collections' rows, and OFFSET 0 keeps the rest of the condition
-    out of here: with it, a planner without fresh statistics walks the whole collection by another index.
+    out of here: with it, a planner without fresh statistics walks the whole collection by another index. The query
+    comes by a subquery, so that the planner assumes a few rows whatever the words: knowing a common word, it would read
+    the whole table, not knowing that each row's lexemes lie out of line.
     """
     columns = (
         ChunkTermsRow.tenant_id,
@@ -298,7 +300,8 @@ def _holding_a_word() -> Subquery:
         ChunkTermsRow.weights,
         ChunkTermsRow.rest,
     )
-    matching = ChunkTermsRow.lexemes.op("@@", is_comparison=True)(cast(bindparam("tsquery"), TSQUERY))
+    asked = select(cast(bindparam("tsquery"), TSQUERY)).scalar_subquery()
+    matching = ChunkTermsRow.lexemes.op("@@", is_comparison=True)(asked)
     return select(*columns).where(matching).offset(_FENCE).subquery("holding")
 
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
 )
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
@@ -220,7 +221,7 @@ def _vector_leg(request: SearchRequest, where: ColumnElement[bool] | None) -> St
     space = request.collection.space
     assert space is not None  # the repository has refused a vector for a collection without a space
     column = EmbeddingRow.half if space.storage == "halfvec" else EmbeddingRow.dense
-    statement = select(EmbeddingRow.chunk_id, column).where(
+    statement = select(type_coerce(EmbeddingRow.chunk_id, Text), column).where(  # an id for each row takes long to read
         EmbeddingRow.tenant_id == _TENANT, EmbeddingRow.space_id == bindparam("space_id", type_=Id())
     )
     statement = _filtered(statement, EmbeddingRow.chunk_id, where)
@@ -229,12 +230,12 @@ def _vector_leg(request: SearchRequest, where: ColumnElement[bool] | None) -> St
 
 
 def _nearest(
-    rows: Sequence[tuple[UUID, bytes]], request: SearchRequest, space: EmbeddingSpace
+    rows: Sequence[tuple[str, bytes]], request: SearchRequest, space: EmbeddingSpace
 ) -> list[tuple[UUID, float]]:
     query = vectors.rounded(request.vector, space.storage)
     distances = vectors.distances_to([blob for _, blob in rows], query, space.metric, space.storage)
     found = nsmallest(request.depth, zip(distances, (chunk_id for chunk_id, _ in rows), strict=True))
-    return [(chunk_id, distance) for distance, chunk_id in found]
+    return [(UUID(hex=chunk_id), distance) for distance, chunk_id in found]
 
 
 _IDF = select(TermRow.term, TermRow.idf).where(
