@@ -363,8 +363,8 @@ async def test_another_writer_holds_the_file(sqlite_database: str) -> None:
             await opened.documents.put("docs", document(), ["text"])
         assert lost.value.retryable
         with pytest.raises(ConcurrencyError):
-            async with opened.begin():
-                pass
+            async with opened.begin() as unit:
+                await unit.chunks.count("docs")
         assert await opened.chunks.count("docs") == 0  # readers do not wait
         holder.execute("ROLLBACK")
         await opened.documents.put("docs", document(), ["text"])

@@ -318,8 +318,8 @@ def test_another_writer_holds_the_file(sqlite_database: str) -> None:
             opened.documents.put("docs", document(), ["text"])
         assert lost.value.retryable
         with pytest.raises(ConcurrencyError):
-            with opened.begin():
-                pass
+            with opened.begin() as unit:
+                unit.chunks.count("docs")
         assert opened.chunks.count("docs") == 0  # readers do not wait
         holder.execute("ROLLBACK")
         opened.documents.put("docs", document(), ["text"])

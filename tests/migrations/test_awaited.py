@@ -160,10 +160,10 @@ def test_waiting_does_not_block_the_loop(postgres_database: str, kind: str) -> N
         plain = create_engine(read_url(postgres_database))
         with plain.connect() as holder:
             upgrade(holder)
-            longest, task = await longest_gap(aupgrade(postgres_database if kind == "url" else engine, timeout=0.6))
+            longest, task = await longest_gap(aupgrade(postgres_database if kind == "url" else engine, timeout=1.5))
             with pytest.raises(UpgradeLockTimeout):
                 task.result()
-            assert longest < 0.3  # a blocking wait would be 0.6 s; the rest is room for a busy machine
+            assert longest < 0.8  # a blocking wait would be 1.5 s; the rest is room for a busy machine
         plain.dispose()
         await engine.dispose()
 
@@ -186,11 +186,11 @@ def test_cancelled_while_waiting(postgres_database: str, run_sql: SQL, kind: str
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 10
             assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
             await engine.dispose()
             others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            deadline = time.monotonic() + 3  # a closed connection's process needs a moment to end
+            deadline = time.monotonic() + 10  # a closed connection's process needs a moment to end
             while (count := holder.execute(text(others)).scalar()) != 1 and time.monotonic() < deadline:
                 time.sleep(0.05)  # noqa: ASYNC251 - nothing else runs
             assert count == 1

@@ -11,7 +11,7 @@ import pytest
 from ragstore.migrations import chain, runner
 from tests.migrations.conftest import PACKAGE, finish, start_child
 
-SCRIPTS = sorted((PACKAGE / "migrations/versions").glob("*.py"))
+SCRIPTS = sorted((PACKAGE / "migrations/versions").glob("rs_*.py"))
 ALLOWED = {"__future__", "alembic", "sqlalchemy"}
 FORBIDDEN = re.compile(
     r"\b(CONCURRENTLY|COMMIT|ROLLBACK|VACUUM|autocommit_block|SET\s+SESSION|PRAGMA)\b", re.IGNORECASE

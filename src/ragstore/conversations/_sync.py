@@ -16,7 +16,6 @@ from ragstore.conversations.records import (
     Exchange,
     Feedback,
     FeedbackChange,
-    JsonObject,
     Message,
     NewMessage,
     Sources,
@@ -28,6 +27,7 @@ from ragstore.core.backend import Backend
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, page_of
+from ragstore.core.records import JsonObject
 from ragstore.errors import InvalidInput
 
 

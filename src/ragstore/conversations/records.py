@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -10,9 +10,8 @@ from typing import Annotated, Final, Literal, Protocol
 from uuid import UUID
 
 from ragstore.core.json import Json
-from ragstore.core.records import Input, Record, Unchecked
+from ragstore.core.records import Input, JsonObject, Record, Unchecked
 
-JsonObject = Annotated[Mapping[str, Json], Unchecked]
 JsonParts = Annotated[Sequence[Json], Unchecked]
 Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["pending", "streaming", "complete", "error", "cancelled"]

@@ -7,20 +7,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ragstore.core.base import SCHEMA, STRICT, Base, TenantRow
+from ragstore.core.base import STRICT, Base, TenantRow, child_of
 from ragstore.core.clock import utc_now
 from ragstore.core.types import Flag, Id, Json, Key, Money, Real, UtcDateTime
 
 HOST_ID_BYTES = 255
-
-
-def _belongs_to(local: str, table: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["tenant_id", local], [f"{SCHEMA}.{table}.tenant_id", f"{SCHEMA}.{table}.id"], ondelete="CASCADE"
-    )
 
 
 class ConversationRow(TenantRow, Base):
@@ -53,7 +47,7 @@ class MessageRow(TenantRow, Base):
 
     __tablename__ = "rag_message"
     __table_args__ = (
-        _belongs_to("conversation_id", "rag_conversation"),
+        child_of("conversation_id", "rag_conversation"),
         UniqueConstraint("tenant_id", "conversation_id", "seq"),
         UniqueConstraint("tenant_id", "conversation_id", "client_id"),
         Index(None, "tenant_id", "conversation_id", "parent_id"),
@@ -89,7 +83,7 @@ class CitationRow(TenantRow, Base):
 
     __tablename__ = "rag_citation"
     __table_args__ = (
-        _belongs_to("message_id", "rag_message"),
+        child_of("message_id", "rag_message"),
         Index(None, "tenant_id", "chunk_id"),
         STRICT,
     )
@@ -114,7 +108,7 @@ class FeedbackRow(TenantRow, Base):
 
     __tablename__ = "rag_feedback"
     __table_args__ = (
-        _belongs_to("message_id", "rag_message"),
+        child_of("message_id", "rag_message"),
         CheckConstraint("value IN (-1, 1)", name="value"),
         STRICT,
     )
@@ -131,7 +125,7 @@ class FeedbackChangeRow(TenantRow, Base):
 
     __tablename__ = "rag_feedback_change"
     __table_args__ = (
-        _belongs_to("message_id", "rag_message"),
+        child_of("message_id", "rag_message"),
         Index(None, "tenant_id", "message_id", "user_id"),
         STRICT,
     )

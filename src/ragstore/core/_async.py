@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, Backend
 from ragstore.core.query import Query, Steps, Write, only
-from ragstore.errors import RagstoreError, UsageError
+from ragstore.errors import RagstoreError, ReadOnlyError, UsageError
 
 B = TypeVar("B", bound=Backend)
 B_co = TypeVar("B_co", bound=Backend, covariant=True)
@@ -24,14 +24,18 @@ class AsyncWork:
     """A connection in use: runs statements, makes records, translates errors.
 
     Attributes:
+        read_only: Writes are refused, on SQLite too, which would let them through.
         failed: A statement was refused, so the transaction can only be rolled back.
     """
 
-    def __init__(self, connection: AsyncConnection, backend: Backend, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, connection: AsyncConnection, backend: Backend, options: Mapping[str, Any], *, read_only: bool = False
+    ) -> None:
         """Use a connection; it stays the caller's."""
         self.connection = connection
         self.backend = backend
         self.options = options
+        self.read_only = read_only
         self.failed = False
         self._busy = False
 
@@ -66,6 +70,8 @@ class AsyncWork:
 
         An empty list of parameter sets runs nothing.
         """
+        if self.read_only:
+            raise ReadOnlyError("this unit is read-only: begin it without read_only=True")
         if parameters is not None and not parameters:
             return 0
         with self._running():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import ForeignKeyConstraint, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ragstore.core.types import Key
@@ -42,6 +42,12 @@ class TenantRow:
     tenant_id: Mapped[str] = mapped_column(
         Key(TENANT_LENGTH), primary_key=True, server_default=DEFAULT_TENANT, sort_order=-100
     )
+
+
+def child_of(local: str, table: str) -> ForeignKeyConstraint:
+    """Make a foreign key to a row of the same tenant, with which this row goes."""
+    columns = ["tenant_id", local], [f"{SCHEMA}.{table}.tenant_id", f"{SCHEMA}.{table}.id"]
+    return ForeignKeyConstraint(*columns, ondelete="CASCADE")
 
 
 STRICT: dict[str, Any] = {"sqlite_strict": True}

@@ -17,10 +17,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from typing_extensions import TypeAliasType
+
 from ragstore.core.border import TextPolicy
 from ragstore.errors import InvalidInput
 
-Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+Json = TypeAliasType("Json", "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None")
 """A JSON value."""
 
 MAX_DEPTH = 64

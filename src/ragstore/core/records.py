@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import core_schema
 
+from ragstore.core.json import Json
 from ragstore.errors import InvalidInput
 
 
@@ -17,6 +19,10 @@ class Unchecked:
     def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> core_schema.CoreSchema:
         """Let any value through."""
         return core_schema.any_schema()
+
+
+JsonObject = Annotated[Mapping[str, Json], Unchecked]
+"""A JSON object; the repository checks it when it is bound."""
 
 
 class Record(BaseModel):

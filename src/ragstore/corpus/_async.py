@@ -11,6 +11,7 @@ from ragstore.core._face_async import Embed, call_embed, each
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, decode_cursor, page_of
+from ragstore.core.records import JsonObject
 from ragstore.core.vectors import Metric, VectorLike, kept
 from ragstore.corpus import ensuring, putting, reading, statements, statistics
 from ragstore.corpus.backend import CorpusBackend
@@ -21,7 +22,6 @@ from ragstore.corpus.records import (
     Chunk,
     Collection,
     Document,
-    JsonObject,
     LoadReport,
     NewChunk,
     NewDocument,

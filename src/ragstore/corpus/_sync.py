@@ -12,6 +12,7 @@ from ragstore.core._sync import Repository
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, decode_cursor, page_of
+from ragstore.core.records import JsonObject
 from ragstore.core.vectors import Metric, VectorLike, kept
 from ragstore.corpus import ensuring, putting, reading, statements, statistics
 from ragstore.corpus.backend import CorpusBackend
@@ -22,7 +23,6 @@ from ragstore.corpus.records import (
     Chunk,
     Collection,
     Document,
-    JsonObject,
     LoadReport,
     NewChunk,
     NewDocument,

@@ -10,12 +10,13 @@ from ragstore.core import border, json
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import new_id
 from ragstore.core.query import Steps
+from ragstore.core.records import JsonObject
 from ragstore.core.text import normalize_language
 from ragstore.core.vectors import Metric, storage_for
 from ragstore.corpus import statements
 from ragstore.corpus.backend import CorpusBackend
 from ragstore.corpus.reading import find_collection
-from ragstore.corpus.records import Collection, JsonObject
+from ragstore.corpus.records import Collection
 from ragstore.corpus.tables import LABEL_BYTES, NAME_BYTES
 from ragstore.errors import Conflict, InvalidInput
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from ragstore.core.border import InvalidTextRule, TextPolicy
 from ragstore.corpus.preparing import PreparedDocument, Vectors, prepare
 from ragstore.corpus.putting import Piece, piece
-from ragstore.corpus.records import EmbeddingSpace, LoadError, LoadReport, NewChunk, NewDocument
+from ragstore.corpus.records import Counts, EmbeddingSpace, LoadError, LoadReport, NewChunk, NewDocument
 from ragstore.errors import InvalidInput
 
-COUNTED = ("added", "updated", "moved", "unchanged", "deleted", "duplicates", "embedded")
+COUNTED = tuple(Counts.model_fields)
 BATCH_CHUNKS = 5_000
 """A batch is written at so many chunks, however few documents they are."""
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, overload
 from uuid import UUID
 
-from ragstore.core.json import Json
-from ragstore.core.records import Input, Record, Unchecked
+from ragstore.core.records import Input, JsonObject, Record, Unchecked
 from ragstore.core.vectors import Metric, Storage, VectorLike
 
-JsonObject = Annotated[Mapping[str, Json], Unchecked]
 SpaceState = Literal["building", "active", "retired"]
 SearchMode = Literal["vector", "text", "hybrid"]
 SearchPath = Literal["exact", "lexical", "hybrid"]
@@ -145,31 +143,39 @@ class Chunk(Record):
     embedding_id: str | None
 
 
-class PutReport(Record):
-    """What a `put` did; each chunk given or found is counted once, but for `embedded` and `replaced_characters`.
+class Counts(Record):
+    """What became of the chunks that were given or found; each is counted once, but for `embedded`.
 
     Attributes:
-        document_id: The document's id, the same at every put of its source.
-        created: The document was not there before.
         added: Chunks that were not there before.
-        updated: Chunks with the same text and other metadata, heading, page or offsets.
+        updated: Chunks with the same text and other metadata, heading, page, offsets or language.
         moved: Chunks that only changed their place.
         unchanged: Chunks of which nothing was written.
         deleted: Chunks that are gone, with their vectors.
         duplicates: Chunks given twice in one document; the first is kept.
         embedded: Vectors written.
+    """
+
+    added: int = 0
+    updated: int = 0
+    moved: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    duplicates: int = 0
+    embedded: int = 0
+
+
+class PutReport(Counts):
+    """What a `put` did.
+
+    Attributes:
+        document_id: The document's id, the same at every put of its source.
+        created: The document was not there before.
         replaced_characters: Characters that cannot be stored and became U+FFFD.
     """
 
     document_id: UUID
     created: bool
-    added: int
-    updated: int
-    moved: int
-    unchanged: int
-    deleted: int
-    duplicates: int
-    embedded: int
     replaced_characters: int
 
 
@@ -187,23 +193,15 @@ class LoadError(Record):
     error: Exception
 
 
-class LoadReport(Record):
-    """What a `load` did.
+class LoadReport(Counts):
+    """What a `load` did; its counts are the sums of the documents'.
 
     Attributes:
         documents: How many documents were stored or found unchanged.
-        chunks: Sums over their reports.
         errors: The items that were not stored; always empty unless `partial=True`.
     """
 
     documents: int
-    added: int
-    updated: int
-    moved: int
-    unchanged: int
-    deleted: int
-    duplicates: int
-    embedded: int
     errors: tuple[LoadError, ...]
 
 

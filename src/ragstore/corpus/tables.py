@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ragstore.core.base import POSTGRESQL_ONLY, SCHEMA, SQLITE_ONLY, STRICT, Base, TenantRow
+from ragstore.core.base import POSTGRESQL_ONLY, SCHEMA, SQLITE_ONLY, STRICT, Base, TenantRow, child_of
 from ragstore.core.clock import utc_now
 from ragstore.core.types import Dense, Digest, Half, Id, Json, Key, Lexemes, Real, Sparse, UtcDateTime
 
@@ -17,13 +17,6 @@ NAME_BYTES = 63
 SOURCE_BYTES = 2048
 LABEL_BYTES = 255
 LANGUAGE_BYTES = 35
-
-
-def _refers(local: str, table: str) -> ForeignKeyConstraint:
-    """Make a foreign key to a row of the same tenant that takes this row along when it goes."""
-    return ForeignKeyConstraint(
-        ["tenant_id", local], [f"{SCHEMA}.{table}.tenant_id", f"{SCHEMA}.{table}.id"], ondelete="CASCADE"
-    )
 
 
 class CollectionRow(TenantRow, Base):
@@ -51,7 +44,7 @@ class SpaceRow(TenantRow, Base):
 
     __tablename__ = "rag_embedding_space"
     __table_args__ = (
-        _refers("collection_id", "rag_collection"),
+        child_of("collection_id", "rag_collection"),
         CheckConstraint("dimensions BETWEEN 1 AND 4000", name="dimensions"),
         CheckConstraint("metric IN ('cosine', 'l2', 'inner_product')", name="metric"),
         CheckConstraint("storage IN ('vector', 'halfvec')", name="storage"),
@@ -87,7 +80,7 @@ class DocumentRow(TenantRow, Base):
 
     __tablename__ = "rag_document"
     __table_args__ = (
-        _refers("collection_id", "rag_collection"),
+        child_of("collection_id", "rag_collection"),
         UniqueConstraint("tenant_id", "collection_id", "source"),
         Index(None, "tenant_id", "collection_id", "doc_type"),
         Index(None, "tenant_id", "collection_id", "version"),
@@ -113,7 +106,7 @@ class ChunkRow(TenantRow, Base):
 
     __tablename__ = "rag_chunk"
     __table_args__ = (
-        _refers("document_id", "rag_document"),
+        child_of("document_id", "rag_document"),
         CheckConstraint("chunk_index >= 0", name="chunk_index"),
         Index(None, "tenant_id", "document_id", "chunk_index"),
         Index(None, "tenant_id", "collection_id", "content_hash"),
@@ -141,8 +134,8 @@ class EmbeddingRow(TenantRow, Base):
 
     __tablename__ = "rag_embedding"
     __table_args__ = (
-        _refers("space_id", "rag_embedding_space"),
-        _refers("chunk_id", "rag_chunk"),
+        child_of("space_id", "rag_embedding_space"),
+        child_of("chunk_id", "rag_chunk"),
         CheckConstraint(
             "CASE WHEN dense IS NULL THEN 0 ELSE 1 END + CASE WHEN half IS NULL THEN 0 ELSE 1 END"
             " + CASE WHEN sparse IS NULL THEN 0 ELSE 1 END = 1",
@@ -163,7 +156,7 @@ class TermRow(TenantRow, Base):
     """In how many of a collection's chunks a term stands, and the weight that follows, as of the last analysis."""
 
     __tablename__ = "rag_term"
-    __table_args__ = (_refers("collection_id", "rag_collection"), STRICT)
+    __table_args__ = (child_of("collection_id", "rag_collection"), STRICT)
 
     collection_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     term: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
@@ -180,7 +173,7 @@ class ChunkTermsRow(TenantRow, Base):
 
     __tablename__ = "rag_chunk_terms"
     __table_args__ = (
-        _refers("chunk_id", "rag_chunk"),
+        child_of("chunk_id", "rag_chunk"),
         Index(None, "lexemes", postgresql_using="gin"),
         Index(None, "tenant_id", "collection_id", "generation"),
         POSTGRESQL_ONLY,
@@ -200,7 +193,7 @@ class ChunkKeyRow(Base):
 
     __tablename__ = "rag_chunk_key"
     __table_args__ = (
-        _refers("chunk_id", "rag_chunk"),
+        child_of("chunk_id", "rag_chunk"),
         UniqueConstraint("tenant_id", "chunk_id"),
         Index(None, "tenant_id", "collection_id"),
         SQLITE_ONLY,

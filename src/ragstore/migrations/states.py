@@ -92,7 +92,7 @@ def judge(found: Evidence) -> Status:
     if len(found.records) > 1:
         several = ", ".join(sorted(record[0] for record in found.records))
         return _damaged(None, f"the version table has several rows ({several}): keep the right one")
-    revision, number, min_code, writer = found.records[0]
+    revision, number, min_code, writer = next(iter(found.records))
     if number is None or min_code is None:
         return _without_meta(revision, found.tables)
     if revision in chain.CHAIN:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -40,8 +40,6 @@ class _AsyncEngineRoom:
 
     def __init__(self, engine: AsyncEngine, settings: Settings, backend: AnyBackend) -> None:
         self.engine = engine
-        self.autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self.read_only = engine.execution_options(**read_only_options())
         self.settings = settings
         self.backend = backend
         self.options = backend.execution_options(settings.schema)
@@ -53,8 +51,7 @@ class _AsyncEngineRoom:
     async def autocommitting(self) -> AsyncIterator[AsyncWork]:
         self._refuse_second_use()
         async with AsyncExitStack() as stack:
-            with self.backend.translating():
-                connection = await stack.enter_async_context(self.autocommit.connect())
+            connection = await self._connect(stack, {"isolation_level": "AUTOCOMMIT"})
             work = AsyncWork(connection, self.backend, self.options)
             await work.prepare()
             yield work
@@ -63,12 +60,17 @@ class _AsyncEngineRoom:
     async def transaction(self, *, write: bool) -> AsyncIterator[AsyncWork]:
         self._refuse_second_use()
         async with AsyncExitStack() as stack:
-            with self.backend.translating():
-                connection = await stack.enter_async_context((self.engine if write else self.read_only).connect())
-            work = AsyncWork(connection, self.backend, self.options)
+            connection = await self._connect(stack, {} if write else read_only_options())
+            work = AsyncWork(connection, self.backend, self.options, read_only=not write)
             await work.begin(self.settings, write=write)
             yield work
             await self._commit(work)
+
+    async def _connect(self, stack: AsyncExitStack, options: dict[str, Any]) -> AsyncConnection:
+        # Set by an engine of their own, options would lose the connection of a task that is cancelled meanwhile.
+        with self.backend.translating():
+            connection = await stack.enter_async_context(self.engine.connect())
+            return await connection.execution_options(**options) if options else connection
 
     async def _commit(self, work: AsyncWork) -> None:
         if work.failed:  # the server would answer a COMMIT with a silent rollback
@@ -81,10 +83,10 @@ class _AsyncEngineRoom:
             raise UsageError("this engine has one connection, and a unit of work is using it: call the unit's methods")
 
 
-class _AsyncOneShot:
-    """Each call for itself: a read in autocommit, a write in a transaction of its own."""
+class _AsyncHandle:
+    """What every way to the database has."""
 
-    one_shot = True
+    one_shot = False
 
     def __init__(self, room: _AsyncEngineRoom, tenant: str | None) -> None:
         self._room = room
@@ -95,7 +97,16 @@ class _AsyncOneShot:
 
     @property
     def tenant(self) -> str:
-        return _required(self._tenant)
+        if self._tenant is None:
+            advice = "use store.for_tenant(name), or give the settings a default tenant"
+            raise TenantRequired(f"no tenant is set: {advice}")
+        return self._tenant
+
+
+class _AsyncOneShot(_AsyncHandle):
+    """Each call for itself: a read in autocommit, a write in a transaction of its own."""
+
+    one_shot = True
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncWork]:
@@ -116,21 +127,12 @@ class _AsyncOneShot:
             return await work.steps(make_steps())
 
 
-class _AsyncBound:
+class _AsyncBound(_AsyncHandle):
     """All calls on one transaction: a unit's."""
 
-    one_shot = False
-
     def __init__(self, room: _AsyncEngineRoom, tenant: str | None, work: AsyncWork) -> None:
-        self._tenant = tenant
+        super().__init__(room, tenant)
         self._work = work
-        self.backend = room.backend
-        self.catalog = room.catalog
-        self.settings = room.settings
-
-    @property
-    def tenant(self) -> str:
-        return _required(self._tenant)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncWork]:
@@ -140,22 +142,12 @@ class _AsyncBound:
         return await self._work.steps(make_steps())
 
 
-class _AsyncJoined:
+class _AsyncJoined(_AsyncHandle):
     """All calls inside the host's transaction, whose connection is looked up at each call and never kept."""
 
-    one_shot = False
-
     def __init__(self, room: _AsyncEngineRoom, tenant: str | None, host: AsyncConnection | AsyncSession) -> None:
-        self._room = room
-        self._tenant = tenant
+        super().__init__(room, tenant)
         self._host = host
-        self.backend = room.backend
-        self.catalog = room.catalog
-        self.settings = room.settings
-
-    @property
-    def tenant(self) -> str:
-        return _required(self._tenant)
 
     async def _connection(self) -> AsyncConnection:
         if isinstance(self._host, AsyncSession):
@@ -179,12 +171,6 @@ class _AsyncJoined:
         work = await self._work()
         await work.prepare()
         return await work.steps(make_steps())
-
-
-def _required(tenant: str | None) -> str:
-    if tenant is None:
-        raise TenantRequired("no tenant is set: use store.for_tenant(name), or give the settings a default tenant")
-    return tenant
 
 
 class AsyncRepositories:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
@@ -42,8 +42,6 @@ class _EngineRoom:
 
     def __init__(self, engine: Engine, settings: Settings, backend: AnyBackend) -> None:
         self.engine = engine
-        self.autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self.read_only = engine.execution_options(**read_only_options())
         self.settings = settings
         self.backend = backend
         self.options = backend.execution_options(settings.schema)
@@ -55,8 +53,7 @@ class _EngineRoom:
     def autocommitting(self) -> Iterator[Work]:
         self._refuse_second_use()
         with ExitStack() as stack:
-            with self.backend.translating():
-                connection = stack.enter_context(self.autocommit.connect())
+            connection = self._connect(stack, {"isolation_level": "AUTOCOMMIT"})
             work = Work(connection, self.backend, self.options)
             work.prepare()
             yield work
@@ -65,12 +62,17 @@ class _EngineRoom:
     def transaction(self, *, write: bool) -> Iterator[Work]:
         self._refuse_second_use()
         with ExitStack() as stack:
-            with self.backend.translating():
-                connection = stack.enter_context((self.engine if write else self.read_only).connect())
-            work = Work(connection, self.backend, self.options)
+            connection = self._connect(stack, {} if write else read_only_options())
+            work = Work(connection, self.backend, self.options, read_only=not write)
             work.begin(self.settings, write=write)
             yield work
             self._commit(work)
+
+    def _connect(self, stack: ExitStack, options: dict[str, Any]) -> Connection:
+        # Set by an engine of their own, options would lose the connection of a task that is cancelled meanwhile.
+        with self.backend.translating():
+            connection = stack.enter_context(self.engine.connect())
+            return connection.execution_options(**options) if options else connection
 
     def _commit(self, work: Work) -> None:
         if work.failed:  # the server would answer a COMMIT with a silent rollback
@@ -83,10 +85,10 @@ class _EngineRoom:
             raise UsageError("this engine has one connection, and a unit of work is using it: call the unit's methods")
 
 
-class _OneShot:
-    """Each call for itself: a read in autocommit, a write in a transaction of its own."""
+class _Handle:
+    """What every way to the database has."""
 
-    one_shot = True
+    one_shot = False
 
     def __init__(self, room: _EngineRoom, tenant: str | None) -> None:
         self._room = room
@@ -97,7 +99,16 @@ class _OneShot:
 
     @property
     def tenant(self) -> str:
-        return _required(self._tenant)
+        if self._tenant is None:
+            advice = "use store.for_tenant(name), or give the settings a default tenant"
+            raise TenantRequired(f"no tenant is set: {advice}")
+        return self._tenant
+
+
+class _OneShot(_Handle):
+    """Each call for itself: a read in autocommit, a write in a transaction of its own."""
+
+    one_shot = True
 
     @contextmanager
     def writing(self) -> Iterator[Work]:
@@ -118,21 +129,12 @@ class _OneShot:
             return work.steps(make_steps())
 
 
-class _Bound:
+class _Bound(_Handle):
     """All calls on one transaction: a unit's."""
 
-    one_shot = False
-
     def __init__(self, room: _EngineRoom, tenant: str | None, work: Work) -> None:
-        self._tenant = tenant
+        super().__init__(room, tenant)
         self._work = work
-        self.backend = room.backend
-        self.catalog = room.catalog
-        self.settings = room.settings
-
-    @property
-    def tenant(self) -> str:
-        return _required(self._tenant)
 
     @contextmanager
     def writing(self) -> Iterator[Work]:
@@ -142,22 +144,12 @@ class _Bound:
         return self._work.steps(make_steps())
 
 
-class _Joined:
+class _Joined(_Handle):
     """All calls inside the host's transaction, whose connection is looked up at each call and never kept."""
 
-    one_shot = False
-
     def __init__(self, room: _EngineRoom, tenant: str | None, host: Connection | Session) -> None:
-        self._room = room
-        self._tenant = tenant
+        super().__init__(room, tenant)
         self._host = host
-        self.backend = room.backend
-        self.catalog = room.catalog
-        self.settings = room.settings
-
-    @property
-    def tenant(self) -> str:
-        return _required(self._tenant)
 
     def _connection(self) -> Connection:
         if isinstance(self._host, Session):
@@ -181,12 +173,6 @@ class _Joined:
         work = self._work()
         work.prepare()
         return work.steps(make_steps())
-
-
-def _required(tenant: str | None) -> str:
-    if tenant is None:
-        raise TenantRequired("no tenant is set: use store.for_tenant(name), or give the settings a default tenant")
-    return tenant
 
 
 class Repositories:

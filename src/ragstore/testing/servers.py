@@ -106,9 +106,16 @@ def shared(folder: Path) -> Server:
         state = folder / "server.json"
         if state.exists():
             return Server(**json.loads(state.read_text(encoding="utf-8")))
-        server = _find(folder)
-        state.write_text(json.dumps(asdict(server)), encoding="utf-8")
-        return server
+        return _remember(folder, _find(folder))
+
+
+def start_container(folder: Path) -> Server:
+    """Start a server in a container, whatever else there is; `stop(folder)` removes it.
+
+    Raises:
+        NoServer: The image cannot be had or does not start.
+    """
+    return _remember(folder, _container(folder, _new_prefix()))
 
 
 def known(folder: Path) -> Server | None:
@@ -132,6 +139,15 @@ def stop(folder: Path) -> None:
     (folder / "server.json").unlink()
 
 
+def _remember(folder: Path, server: Server) -> Server:
+    (folder / "server.json").write_text(json.dumps(asdict(server)), encoding="utf-8")
+    return server
+
+
+def _new_prefix() -> str:
+    return f"ragstore_test_{uuid4().hex[:8]}_"
+
+
 def _conninfo(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
@@ -151,7 +167,7 @@ def _drop_all(server: Server) -> None:
 
 
 def _find(folder: Path) -> Server:
-    prefix = f"ragstore_test_{uuid4().hex[:8]}_"
+    prefix = _new_prefix()
     given = os.environ.get("RAGSTORE_TEST_URL")
     if given:
         return _given(given, prefix)

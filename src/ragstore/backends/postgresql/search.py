@@ -34,8 +34,9 @@ from ragstore.core.clock import utc_now
 from ragstore.core.query import Query, Selected, Steps, Write
 from ragstore.core.text import TERM_SPACE, Terms, term_id
 from ragstore.core.types import Dense, Half, Id, Sparse
-from ragstore.corpus import statements
+from ragstore.corpus import hits, statements
 from ragstore.corpus.backend import ChunkTerms, CorpusBackend, SearchRequest
+from ragstore.corpus.conditions import condition
 from ragstore.corpus.filters import Operator
 from ragstore.corpus.fusion import RRF_K, Ranked, similarity
 from ragstore.corpus.records import Collection, SearchHit
@@ -239,7 +240,7 @@ def _filtered(statement: Selected, chunk_id: Any, where: ColumnElement[bool] | N
     if where is None:
         return statement
     joined = statement.join(ChunkRow, and_(ChunkRow.tenant_id == _TENANT, ChunkRow.id == chunk_id))
-    return joined.join(DocumentRow, statements.IS_ITS_DOCUMENT).where(where)
+    return joined.join(DocumentRow, hits.IS_ITS_DOCUMENT).where(where)
 
 
 def _vector_leg(collection: Collection, where: ColumnElement[bool] | None) -> Selected:
@@ -353,7 +354,7 @@ def _reciprocal(weight: str, rank: ColumnElement[int]) -> ColumnElement[float]:
 
 def _looked_up(ranked: Subquery) -> tuple[LateralFromClause, LateralFromClause]:
     """Look the few ranked chunks and their documents up by key: OFFSET 0 keeps any other plan out."""
-    chunk_columns = [column.label(f"chunk_{place}") for place, column in enumerate(statements.HIT_CHUNK_COLUMNS)]
+    chunk_columns = [column.label(f"chunk_{place}") for place, column in enumerate(hits.HIT_CHUNK_COLUMNS)]
     chunk = (
         select(*chunk_columns)
         .where(ChunkRow.tenant_id == _TENANT, ChunkRow.id == ranked.c.chunk_id)
@@ -361,7 +362,7 @@ def _looked_up(ranked: Subquery) -> tuple[LateralFromClause, LateralFromClause]:
         .lateral("chunk")
     )
     document = (
-        select(*statements.HIT_DOCUMENT_COLUMNS)
+        select(*hits.HIT_DOCUMENT_COLUMNS)
         .where(DocumentRow.tenant_id == _TENANT, DocumentRow.id == chunk.c.chunk_1)
         .offset(_FENCE)
         .lateral("document")
@@ -412,7 +413,7 @@ def _statement_for(request: SearchRequest, backend: CorpusBackend) -> Selected:
     """Give a kept statement where there is no filter: building one costs more than running it on a small space."""
     vector, text = request.vector is not None, request.terms is not None
     if request.where is not None:
-        where = statements.condition(request.where, backend)
+        where = condition(request.where, backend)
         return _statement(request.collection, where, vector=vector, text=text)
     space = request.collection.space
     key = (vector, text, space.storage, space.metric) if vector and space else (vector, text)
@@ -468,4 +469,4 @@ def _to_hit(row: tuple[Any, ...], rank: int, request: SearchRequest) -> SearchHi
     elif request.vector is None:
         score, text_rank = bm25, rank
     found = Ranked(row[5], score, distance, bm25, vector_rank, text_rank)
-    return statements.to_hit(row[5:], found, request.collection.name)
+    return hits.to_hit(row[5:], found, request.collection.name)

@@ -41,8 +41,9 @@ from ragstore.core.clock import utc_now
 from ragstore.core.query import Query, Selected, Steps, Write
 from ragstore.core.text import term_id
 from ragstore.core.types import Id
-from ragstore.corpus import statements
+from ragstore.corpus import hits, statements
 from ragstore.corpus.backend import ChunkTerms, CorpusBackend, SearchRequest
+from ragstore.corpus.conditions import condition
 from ragstore.corpus.filters import Operator
 from ragstore.corpus.fusion import Ranked, fuse, rank_texts, rank_vectors
 from ragstore.corpus.records import Collection, EmbeddingSpace, SearchHit
@@ -185,13 +186,26 @@ def _type_is(kind: ColumnElement[str], name: str) -> ColumnElement[bool]:
     return kind == name
 
 
+def _among(member: Any, values: tuple[Any, ...]) -> ColumnElement[bool]:
+    # one list for each type: an OR of them all would nest deeper than SQLite allows
+    texts = [value for value in values if isinstance(value, str)]
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    others = [value for value in (None, True, False) if any(value is given for given in values)]
+    return or_(
+        false(),
+        *(_compare(member, "==", value) for value in others),
+        *([and_(member.c.type == "text", member.c.value.in_(texts))] if texts else []),
+        *([and_(member.c.type.in_(("integer", "real")), member.c.value.in_(numbers))] if numbers else []),
+    )
+
+
 def _compare(member: Any, operator: Operator, value: Any) -> ColumnElement[bool]:
     kind, actual = member.c.type, member.c.value
     match operator:
         case "exists":
             return true()
         case "in":
-            return or_(false(), *(_compare(member, "==", item) for item in value))
+            return _among(member, value)
         case "contains":
             items = _members(_only("array", member, "[]"))
             return _some([items], _compare(items, "==", value))
@@ -214,7 +228,7 @@ def _filtered(statement: Selected, chunk_id: Any, where: ColumnElement[bool] | N
     if where is None:
         return statement
     joined = statement.join(ChunkRow, and_(ChunkRow.tenant_id == _TENANT, ChunkRow.id == chunk_id))
-    return joined.join(DocumentRow, statements.IS_ITS_DOCUMENT).where(where)
+    return joined.join(DocumentRow, hits.IS_ITS_DOCUMENT).where(where)
 
 
 def _vector_leg(request: SearchRequest, where: ColumnElement[bool] | None) -> Steps[list[Ranked]]:
@@ -307,9 +321,9 @@ _CURRENT_WITH_SPACE = _CURRENT.join(
     ),
 )
 _HITS = (
-    select(*statements.HIT_COLUMNS)
+    select(*hits.HIT_COLUMNS)
     .select_from(ChunkRow)
-    .join(DocumentRow, statements.IS_ITS_DOCUMENT)
+    .join(DocumentRow, hits.IS_ITS_DOCUMENT)
     .where(ChunkRow.tenant_id == _TENANT, ChunkRow.id.in_(_IDS))
 )
 
@@ -318,7 +332,7 @@ def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchH
     """Rank by each leg, fuse, and fetch the page's chunks."""
     if not (yield _is_current(request)):
         return None
-    where = None if request.where is None else statements.condition(request.where, backend)
+    where = None if request.where is None else condition(request.where, backend)
     legs: list[list[Ranked]] = []
     if request.vector is not None:
         legs.append((yield from _vector_leg(request, where)))
@@ -328,7 +342,7 @@ def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchH
     page = ranked[request.offset : request.offset + request.limit]
     parameters = {"tenant": request.tenant, "ids": [found.chunk_id for found in page]}
     rows = {row[0]: row for row in (yield Query(_HITS, tuple, parameters))}
-    return [statements.to_hit(rows[found.chunk_id], found, request.collection.name) for found in page]
+    return [hits.to_hit(rows[found.chunk_id], found, request.collection.name) for found in page]
 
 
 def _is_current(request: SearchRequest) -> Query[Any]:

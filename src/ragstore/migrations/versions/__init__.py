@@ -1,0 +1,1 @@
+"""The revisions, each frozen: it imports no live code."""

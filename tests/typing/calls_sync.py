@@ -1,0 +1,148 @@
+# Generated from calls_async.py by tools/unasync.py: edit that file and run the tool again.
+"""Each public call of the sync face and the type it gives; checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+from typing import assert_type
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+from ragstore import (
+    Chunk,
+    Collection,
+    Conversation,
+    Document,
+    EmbeddingSpace,
+    Exchange,
+    F,
+    Feedback,
+    Filter,
+    LoadReport,
+    Message,
+    NewChunk,
+    NewCitation,
+    NewDocument,
+    NewMessage,
+    Page,
+    PoolStatus,
+    PutReport,
+    SearchHit,
+    SearchHits,
+    Settings,
+    Store,
+    UnitOfWork,
+)
+from ragstore.conversations.records import FeedbackChange
+from ragstore.store._sync import Repositories
+
+NEW = NewDocument(source="a", title="A", doc_type="guide", metadata={"year": 2024, "tags": ["x"]})
+CHUNKS = [NewChunk(content="text", embedding=[1.0, 0.0], metadata={"page": 1}), NewChunk(content="more")]
+
+
+def embed(texts: object) -> list[list[float]]:
+    """Stand for a model."""
+    return []
+
+
+def opening(engine: Engine, connection: Connection, session: Session) -> None:
+    assert_type(Store.open("sqlite:///app.db"), Store)
+    store = Store.open(engine, Settings(tenant=None, pool_size=2))
+    assert_type(store.for_tenant("acme"), Store)
+    assert_type(store.pool_status(), PoolStatus)
+    assert_type(store.engine, Engine)
+    assert_type(store.settings, Settings)
+    assert_type(store.tenant, str | None)
+    assert_type(store.using(connection), Repositories)
+    assert_type(store.using(session), Repositories)
+    with store as same:
+        assert_type(same, Store)
+    with store.begin(read_only=True) as unit:
+        assert_type(unit, UnitOfWork)
+        assert_type(unit.connection, Connection)
+        assert_type(unit.collections.get("docs"), Collection)
+    assert_type(store.close(), None)
+
+
+def collections(store: Store) -> None:
+    made = store.collections.ensure("docs", model="m", dimensions=2, metric="l2", language="en", metadata={})
+    assert_type(made, Collection)
+    assert_type(made.space, EmbeddingSpace | None)
+    assert_type(store.collections.get("docs"), Collection)
+    assert_type(store.collections.find("docs"), Collection | None)
+    page = store.collections.page(limit=10, cursor=None)
+    assert_type(page, Page[Collection])
+    assert_type(page.items, tuple[Collection, ...])
+    assert_type(page.next_cursor, str | None)
+    assert_type(list(page), list[Collection])
+    assert_type(store.collections.analyze("docs"), Collection)
+    assert_type(store.collections.delete("docs"), bool)
+
+
+def documents(store: Store, document_id: UUID) -> None:
+    assert_type(store.documents.put("docs", NEW, CHUNKS), PutReport)
+    assert_type(store.documents.put("docs", NEW, ["text", *CHUNKS], embed=embed, batch_size=8), PutReport)
+    loaded = store.documents.load(
+        "docs", [(NEW, CHUNKS)], embed=embed, commit_every=10, partial=True, progress=lambda done, total: None
+    )
+    assert_type(loaded, LoadReport)
+    assert_type(loaded.errors[0].error, Exception)
+    assert_type(store.documents.get(document_id), Document)
+    assert_type(store.documents.get(str(document_id)), Document)
+    assert_type(store.documents.find("docs", "a"), Document | None)
+    assert_type(store.documents.page("docs"), Page[Document])
+    assert_type(store.documents.delete("docs", "a"), bool)
+
+
+def chunks(store: Store, chunk_id: UUID) -> None:
+    assert_type(store.chunks.get(chunk_id), Chunk)
+    assert_type(store.chunks.find(str(chunk_id)), Chunk | None)
+    assert_type(store.chunks.find_by_hash("docs", "text"), list[Chunk])
+    assert_type(store.chunks.page(chunk_id), Page[Chunk])
+    assert_type(store.chunks.count("docs"), int)
+    assert_type(store.chunks.delete(chunk_id), bool)
+    hits = store.chunks.search(
+        "docs", text="text", embedding=(1, 0.5), limit=5, offset=1, where=filters(), language="en", weights=(0.5, 1.0)
+    )
+    assert_type(hits, SearchHits)
+    assert_type(hits[0], SearchHit)
+    assert_type(hits[1:], tuple[SearchHit, ...])
+    assert_type([hit.score for hit in hits], list[float])
+    assert_type(hits[0].distance, float | None)
+    assert_type(hits[0].chunk_id, UUID)
+
+
+def filters() -> Filter:
+    assert_type(F.doc_type == "guide", Filter)
+    assert_type(F.page != None, Filter)  # noqa: E711
+    assert_type(F.metadata["year"] >= 2024, Filter)
+    assert_type(F.metadata["a"]["b"].contains("x"), Filter)
+    assert_type(F.source.starts_with("https://"), Filter)
+    assert_type(F.version.in_(["1", "2"]), Filter)
+    return (F.doc_type == "guide") & (F.metadata["year"] < 2030) | ~F.heading.exists()
+
+
+def conversations(store: Store, hits: SearchHits, message_id: UUID) -> None:
+    assert_type(store.conversations.start("t", user_id="ada", title="A", metadata={}), Conversation)
+    assert_type(store.conversations.get("t"), Conversation)
+    assert_type(store.conversations.find("t"), Conversation | None)
+    assert_type(store.conversations.page_threads(user_id=None, limit=5), Page[Conversation])
+    assert_type(store.conversations.update("t", title=None, pinned=True), Conversation)
+    assert_type(store.conversations.delete("t"), bool)
+    one = NewMessage(role="user", content="text", client_id="c")
+    assert_type(store.conversations.append("t", one), list[Message])
+    assert_type(store.conversations.append("t", [one, one], expected_head=0), list[Message])
+    exchange = store.conversations.record_exchange(
+        thread_id="t", query="q", response="r", sources=hits, response_time=0.8, feedback=1, user_id="ada"
+    )
+    assert_type(exchange, Exchange)
+    assert_type(exchange.answer, Message)
+    cited = [NewCitation(source="https://docs.example"), *hits]
+    assert_type(store.conversations.record_exchange(thread_id="t", query="q", response="r", sources=cited), Exchange)
+    assert_type(store.conversations.history("t", limit=5), list[Message])
+    assert_type(store.conversations.page("t", backwards=True), Page[Message])
+    assert_type(store.conversations.get_message(message_id), Message)
+    assert_type(store.conversations.give_feedback(message_id, -1, user_id="ada", comment="no"), Feedback)
+    assert_type(store.conversations.delete_feedback(message_id, user_id="ada"), bool)
+    assert_type(store.conversations.feedback_changes(message_id), list[FeedbackChange])

@@ -1,0 +1,35 @@
+"""The migrations' public calls and the types they give, plain and awaited; checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+import ragstore
+from ragstore import migrations
+from ragstore.migrations import Difference, Revision, State, Status, UpgradeResult
+
+
+def plain(engine: Engine, connection: Connection) -> None:
+    assert_type(ragstore.upgrade("sqlite:///app.db", timeout=5), UpgradeResult)
+    assert_type(ragstore.upgrade(engine, schema="rag", create_schema=False), UpgradeResult)
+    assert_type(migrations.upgrade(connection, "head").applied, tuple[str, ...])
+    assert_type(migrations.downgrade(engine, "base", allow_data_loss=True), UpgradeResult)
+    assert_type(migrations.status(engine), Status)
+    assert_type(migrations.status(engine).state, State)
+    assert_type(migrations.current(engine), str | None)
+    assert_type(migrations.check(engine), tuple[Difference, ...])
+    assert_type(migrations.history(), tuple[Revision, ...])
+    assert_type(ragstore.configure_engine(engine, ragstore.Settings()), None)
+
+
+async def awaited(engine: AsyncEngine, connection: AsyncConnection) -> None:
+    assert_type(await ragstore.aupgrade("sqlite:///app.db", timeout=5), UpgradeResult)
+    assert_type(await migrations.aupgrade(connection), UpgradeResult)
+    assert_type(await migrations.adowngrade(engine, "base", allow_data_loss=True), UpgradeResult)
+    assert_type(await migrations.astatus(engine), Status)
+    assert_type(await migrations.acurrent(engine), str | None)
+    assert_type(await migrations.acheck(engine), tuple[Difference, ...])
+    assert_type(ragstore.configure_engine(engine.sync_engine), None)
