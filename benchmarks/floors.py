@@ -21,7 +21,7 @@ from psycopg.pq import Format
 
 from benchmarks.data import COLLECTION, Data
 from ragstore.backends.postgresql.search import to_tsquery, to_tsvector
-from ragstore.core import bm25, vectors
+from ragstore.core import bm25, packing
 from ragstore.core.ids import new_id
 from ragstore.core.text import analyze, term_id
 from ragstore.corpus.preparing import hash_content
@@ -114,7 +114,7 @@ class PostgresFloor:
             " WHERE tenant_id = 'default' AND space_id = %s ORDER BY distance, chunk_id LIMIT 10) n"
             " JOIN rag_chunk c ON c.tenant_id = 'default' AND c.id = n.chunk_id"
             " JOIN rag_document d ON d.tenant_id = c.tenant_id AND d.id = c.document_id ORDER BY n.distance, c.id",
-            [_Bytes(vectors.pack_dense(vector)), self.space_id],
+            [_Bytes(packing.pack_dense(vector)), self.space_id],
         ).fetchall()
 
     def text_search(self, text: str) -> list[Any]:
@@ -127,7 +127,7 @@ class PostgresFloor:
                 [self.collection_id, list(ids)],
             ).fetchall()
         )
-        query = vectors.pack_sparse({i: count * known.get(i, 10.0) for i, count in ids.items()})
+        query = packing.pack_sparse({i: count * known.get(i, 10.0) for i, count in ids.items()})
         return self.connection.execute(
             f"SELECT n.bm25, {HIT} FROM (SELECT chunk_id, -(weights <#> %s::sparsevec) AS bm25 FROM rag_chunk_terms"
             " WHERE tenant_id = 'default' AND collection_id = %s AND lexemes @@ %s::tsquery"
@@ -195,9 +195,9 @@ def _rows(data: Data, prefix: str, floor: Any) -> dict[str, list[tuple[Any, ...]
             rows["chunks"].append(
                 (chunk_id, floor.collection_id, document_id, place, chunk.content, digest, "en", "{}")
             )
-            rows["embeddings"].append((floor.space_id, chunk_id, vectors.pack_dense(np.asarray(chunk.embedding))))
+            rows["embeddings"].append((floor.space_id, chunk_id, packing.pack_dense(np.asarray(chunk.embedding))))
             weights = bm25.weights(terms, floor.average)
-            written = "{" + ",".join(f"{i}:{v}" for i, v in weights.items()) + f"}}/{vectors.SPARSE_DIMENSIONS}"
+            written = "{" + ",".join(f"{i}:{v}" for i, v in weights.items()) + f"}}/{packing.SPARSE_DIMENSIONS}"
             lexemes = to_tsvector(floor.salt, terms)
             rows["terms"].append((chunk_id, 0, floor.collection_id, terms.length, lexemes, written))
     return rows

@@ -7,6 +7,9 @@ from typing import Literal
 
 from ragstore.errors import InvalidInput
 
+_OPTIONAL_TIMES = ("statement_timeout", "lock_timeout")
+_CHOICES = {"invalid_text": ("reject", "replace"), "sqlite_synchronous": ("full", "normal")}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -49,13 +52,22 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse settings that could only fail later."""
-        if self.schema != self.schema.strip() or not 0 < len(self.schema.encode()) <= 63 or "\0" in self.schema:
-            raise InvalidInput("must be 1 to 63 bytes without outer white space", field="schema")
-        for field in ("pool_timeout", "pool_recycle", "connect_timeout", "busy_timeout"):
-            if getattr(self, field) <= 0:
+        _check_name(self.schema, "schema", 63)
+        if self.tenant is not None:
+            _check_name(self.tenant, "tenant", 64)
+        for field in ("pool_timeout", "pool_recycle", "connect_timeout", "busy_timeout", *_OPTIONAL_TIMES):
+            seconds = getattr(self, field)
+            if seconds is not None and seconds <= 0:
                 raise InvalidInput("must be more than 0 seconds", field=field)
+        if self.ping_after < 0:
+            raise InvalidInput("must not be negative", field="ping_after")
         if self.pool_size < 1 or self.max_overflow < 0:
             raise InvalidInput("must be at least 1, and max_overflow at least 0", field="pool_size")
-        for field, allowed in (("invalid_text", ("reject", "replace")), ("sqlite_synchronous", ("full", "normal"))):
+        for field, allowed in _CHOICES.items():
             if getattr(self, field) not in allowed:
                 raise InvalidInput(f"must be one of {allowed}", field=field)
+
+
+def _check_name(value: str, field: str, max_bytes: int) -> None:
+    if value != value.strip() or not 0 < len(value.encode()) <= max_bytes or "\0" in value:
+        raise InvalidInput(f"must be 1 to {max_bytes} bytes without outer white space or NUL", field=field)

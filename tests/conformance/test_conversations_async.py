@@ -299,7 +299,7 @@ async def test_a_batch_is_all_or_nothing(chats: AsyncConversations) -> None:
 
 
 async def test_units_and_the_hosts_own_transaction(async_store: AsyncStore) -> None:
-    with pytest.raises(InvalidInput):  # noqa: PT012 - the unit is left by the error
+    with pytest.raises(InvalidInput):
         async with async_store.begin() as uow:
             await uow.conversations.append("t", several(3))
             await uow.conversations.append("t", said(NUL))

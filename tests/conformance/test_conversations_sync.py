@@ -298,7 +298,7 @@ def test_a_batch_is_all_or_nothing(chats: Conversations) -> None:
 
 
 def test_units_and_the_hosts_own_transaction(store: Store) -> None:
-    with pytest.raises(InvalidInput):  # noqa: PT012 - the unit is left by the error
+    with pytest.raises(InvalidInput):
         with store.begin() as uow:
             uow.conversations.append("t", several(3))
             uow.conversations.append("t", said(NUL))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ragstore.core import vectors
+from ragstore.core import packing, vectors
 from ragstore.errors import DimensionMismatch, InvalidInput
 
 FLOATS = arrays(np.float32, 5, elements=st.floats(-100, 100, width=32, allow_subnormal=False))
@@ -96,17 +96,17 @@ def test_unfit_dimensions(dimensions: object) -> None:
 
 @given(FLOATS)
 def test_dense_is_packed_as_pgvector_sends_it(vector: np.ndarray) -> None:
-    packed = vectors.pack_dense(vector)
+    packed = packing.pack_dense(vector)
     assert struct.unpack(">HH5f", packed) == (5, 0, *vector.tolist())
 
 
-@given(st.dictionaries(st.integers(1, vectors.SPARSE_DIMENSIONS), st.floats(0.125, 10, width=32), max_size=20))
+@given(st.dictionaries(st.integers(1, packing.SPARSE_DIMENSIONS), st.floats(0.125, 10, width=32), max_size=20))
 def test_sparse_is_packed_in_index_order_from_zero(entries: dict[int, float]) -> None:
-    packed = vectors.pack_sparse(entries)
+    packed = packing.pack_sparse(entries)
     dimensions, count, unused = struct.unpack_from(">iii", packed)
     indices = struct.unpack_from(f">{count}i", packed, 12)
     values = struct.unpack_from(f">{count}f", packed, 12 + 4 * count)
-    assert (dimensions, unused) == (vectors.SPARSE_DIMENSIONS, 0)
+    assert (dimensions, unused) == (packing.SPARSE_DIMENSIONS, 0)
     assert dict(zip(indices, values, strict=True)) == {i - 1: v for i, v in entries.items()}
     assert list(indices) == sorted(indices)
 

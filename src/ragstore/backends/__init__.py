@@ -53,7 +53,7 @@ def read_url(target: str | URL, *, asynchronous: bool = False) -> URL:
     """
     try:
         url = make_url(target)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError
         raise InvalidInput("is no database URL, e.g. postgresql://host/name or sqlite:///app.db", field="url") from None
     database, _, driver = url.drivername.partition("+")
     database = _ALIASES.get(database, database)

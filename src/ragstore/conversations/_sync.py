@@ -210,8 +210,8 @@ class Conversations(Repository[Backend]):
             thread_id: The host's own id of the thread, 1 to 255 bytes.
             query: The user's question, at most 1,000,000 characters.
             response: The answer, at most 1,000,000 characters.
-            sources: What the answer cites, best first: search hits or `NewCitation`s, at most 1,000. Of a hit the
-                first 2,000 characters are kept, and stay when the chunk is gone.
+            sources: What the answer cites, best first: search hits or `NewCitation` records, at most 1,000. Of a hit
+                the first 2,000 characters are kept, and stay when the chunk is gone.
             response_time: How long the answer took, in seconds.
             feedback: The user's thumb on the answer: 1 (up), -1 (down); None: none yet.
             user_id: Whose the thread and the thumb are, to 255 bytes; None: not said.

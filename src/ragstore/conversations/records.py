@@ -131,7 +131,7 @@ class NewMessage(Input):
         metadata: For display and for the host's own use.
         client_id: The host's own id of the message, at most 255 bytes, unique in its conversation. Appending it again
             gives the stored message.
-        sources: What it cites, best first: search hits or `NewCitation`s.
+        sources: What it cites, best first: search hits or `NewCitation` records.
         response_time: How long it took to make, in seconds.
         model: The model that was asked for.
         resolved_model: The model that answered.

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Executable
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, Backend
 from ragstore.core.query import Query, Steps, Write, only
-from ragstore.errors import RagstoreError, ReadOnlyError, UsageError
+from ragstore.errors import Conflict, NotFound, RagstoreError, ReadOnlyError, UsageError
 
 B = TypeVar("B", bound=Backend)
 B_co = TypeVar("B_co", bound=Backend, covariant=True)
@@ -51,6 +51,18 @@ class Work:
         with self._running():
             self.backend.begin(self.connection, settings, write=write)
 
+    def refuse_autocommit(self) -> None:
+        """Raise `UsageError` if the host's connection commits each statement by itself."""
+        with self._running():
+            self.backend.refuse_autocommit(self.connection)
+
+    def commit(self) -> None:
+        """Commit, or say that there is nothing left to commit."""
+        if self.failed or self.backend.is_aborted(self.connection):
+            raise UsageError("the unit was rolled back: an error inside it had been caught, and nothing was stored")
+        with self._running():
+            self.connection.commit()
+
     def fetch(self, query: Query[R]) -> list[R]:
         """Run a query and give its records."""
         with self._running():
@@ -72,10 +84,15 @@ class Work:
             raise ReadOnlyError("this unit is read-only: begin it without read_only=True")
         if parameters is not None and not parameters:
             return 0
-        with self._running():
-            options = {**self.options, "preserve_rowcount": True}  # an INSERT's is not kept otherwise
-            result = self.connection.execute(statement, parameters, execution_options=options)
-            return max(result.rowcount, 0)
+        try:
+            with self._running():
+                options = {**self.options, "preserve_rowcount": True}  # an INSERT's is not kept otherwise
+                result = self.connection.execute(statement, parameters, execution_options=options)
+                return max(result.rowcount, 0)
+        except NotFound as error:  # SQLite does not say whether a key lacks its parent or a parent has children
+            if not statement.is_delete:
+                raise
+            raise Conflict("this is still referred to: delete what refers to it first") from error.__cause__
 
     def steps(self, steps: Steps[T]) -> T:
         """Run each statement that the steps ask for, and give their result."""

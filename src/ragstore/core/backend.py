@@ -55,6 +55,14 @@ class Backend(Protocol):
         """Do what the start of a transaction needs: SQLite's write lock, PostgreSQL's time-outs."""
         ...
 
+    def is_aborted(self, connection: Connection) -> bool:
+        """Say whether the server would answer a COMMIT with a silent rollback."""
+        ...
+
+    def refuse_autocommit(self, connection: Connection) -> None:
+        """Raise `UsageError` if each statement on this connection commits by itself."""
+        ...
+
     def prepare(self, connection: Connection) -> None:
         """Prepare a driver's connection for our parameters, and note it under `PREPARED` in its info."""
         ...

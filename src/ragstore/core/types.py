@@ -211,7 +211,9 @@ class Dense(_Packed):
 
     def to_binary(self, value: vectors.Floats) -> bytes:
         """Pack for pgvector."""
-        return vectors.pack_dense(value)
+        from ragstore.core import packing
+
+        return packing.pack_dense(value)
 
 
 class Half(_Packed):
@@ -226,7 +228,9 @@ class Half(_Packed):
 
     def to_binary(self, value: vectors.Floats) -> bytes:
         """Pack for pgvector."""
-        return vectors.pack_half(value)
+        from ragstore.core import packing
+
+        return packing.pack_half(value)
 
 
 class Sparse(_Packed):
@@ -237,11 +241,15 @@ class Sparse(_Packed):
 
     def to_blob(self, value: Mapping[int, float]) -> bytes:
         """Pack for SQLite, in pgvector's form."""
-        return vectors.pack_sparse(value)
+        from ragstore.core import packing
+
+        return packing.pack_sparse(value)
 
     def to_binary(self, value: Mapping[int, float]) -> bytes:
         """Pack for pgvector."""
-        return vectors.pack_sparse(value)
+        from ragstore.core import packing
+
+        return packing.pack_sparse(value)
 
 
 @compiles(Dense, "sqlite")

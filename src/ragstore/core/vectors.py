@@ -5,7 +5,6 @@ NumPy is imported at first use: it would double the time that `import ragstore` 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypeVar
 
@@ -27,7 +26,6 @@ Storage = Literal["vector", "halfvec"]
 MAX_DENSE = 2000
 MAX_HALF = 4000
 HALF_MAX = 65504.0
-SPARSE_DIMENSIONS = 10**9
 _BLOB = {"vector": "<f4", "halfvec": "<f2"}
 _BLOCK = 4096  # vectors worked on at a time
 
@@ -98,26 +96,6 @@ def _as_array(value: VectorLike, *, field: str, index: int | None) -> NDArray[An
         return np.asarray(list(value), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"is not a list of numbers ({error})", field=field, index=index) from None
-
-
-def pack_dense(vector: Floats) -> bytes:
-    """Pack for a `vector` column."""
-    return struct.pack(">HH", len(vector), 0) + vector.astype(">f4").tobytes()
-
-
-def pack_half(vector: Floats) -> bytes:
-    """Pack for a `halfvec` column."""
-    return struct.pack(">HH", len(vector), 0) + vector.astype(">f2").tobytes()
-
-
-def pack_sparse(entries: Mapping[int, float]) -> bytes:
-    """Pack entries {index from 1: value} for a `sparsevec` of 10^9 dimensions."""
-    import numpy as np
-
-    kept = [(i - 1, v) for i, v in sorted(entries.items()) if v != 0.0]
-    indices = np.array([i for i, _ in kept], dtype=">i4")
-    values = np.array([v for _, v in kept], dtype=">f4")
-    return struct.pack(">iii", SPARSE_DIMENSIONS, len(kept), 0) + indices.tobytes() + values.tobytes()
 
 
 def rounded(vector: Floats, storage: Storage) -> Floats:

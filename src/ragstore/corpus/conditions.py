@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import BigInteger, and_, func, or_, type_coerce
 from sqlalchemy.sql import ColumnElement
 
 from ragstore.corpus.backend import CorpusBackend
@@ -22,7 +22,10 @@ _TEXT: dict[str, Any] = {
     "heading": ChunkRow.heading,
     "embedding_id": ChunkRow.embedding_id,
 }
-_NUMBER: dict[str, Any] = {"page": ChunkRow.page, "chunk_index": ChunkRow.chunk_index}
+_NUMBER: dict[str, Any] = {  # compared in 64 bits, as any integer of a filter fits those
+    "page": type_coerce(ChunkRow.page, BigInteger),
+    "chunk_index": type_coerce(ChunkRow.chunk_index, BigInteger),
+}
 _TIME: dict[str, Any] = {"created_at": DocumentRow.created_at, "updated_at": DocumentRow.updated_at}
 _KINDS: tuple[tuple[dict[str, Any], tuple[type, ...], str], ...] = (
     (_TEXT, (str,), "text"),

@@ -100,7 +100,7 @@ def _constraints(inspector: Inspector, table: str) -> Iterator[_Item]:
         yield ("constraint", table, str(check["name"])), f"CHECK ({_plain(check['sqltext'])})"
     for link in inspector.get_foreign_keys(table):
         here, there = ", ".join(link["constrained_columns"]), ", ".join(link["referred_columns"])
-        options = " ".join(f"{name} {value}" for name, value in sorted(link["options"].items()))
+        options = " ".join(f"{name} {value}" for name, value in sorted(link.get("options", {}).items()))
         yield (
             ("constraint", table, str(link["name"])),
             f"FOREIGN KEY ({here}) {link['referred_table']} ({there}) {options}",

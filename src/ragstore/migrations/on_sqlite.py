@@ -185,7 +185,8 @@ def _in_transaction(connection: Connection) -> bool:
 
 def _lock_callers(connection: Connection) -> None:
     """Take the write lock in the caller's transaction; the old driver default would begin none before DDL."""
-    connection.get_transaction() or connection.begin()
+    if not connection.in_transaction():
+        connection.begin()
     if not _in_transaction(connection):
         _begin(connection)
 

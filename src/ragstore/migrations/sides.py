@@ -29,51 +29,67 @@ class Side(Protocol):
     @property
     def classify(self) -> Classify:
         """Give what makes our error of a driver's."""
+        ...
 
     def prefix(self, schema: str) -> str:
         """Give what stands before a table's name: the quoted schema and a dot, or nothing."""
+        ...
 
     def declared_tables(self) -> Sequence[str]:
         """Name the tables that this code declares, parents first."""
+        ...
 
     def our_tables(self, connection: Connection, schema: str) -> set[str]:
         """Name the tables that exist and have a name of ours."""
+        ...
 
     def has_columns(self, connection: Connection, schema: str, table: str, columns: Sequence[str]) -> bool:
         """Ask the catalogue, which cannot fail, whether these can be read."""
+        ...
 
     def is_missing(self, error: DBAPIError) -> bool:
         """Say whether a table, a column or the schema is missing."""
+        ...
 
     def new_engine_options(self, url: URL) -> dict[str, object]:
         """Give the arguments for a private engine; check a file's place before it is opened."""
+        ...
 
     def watch(self, engine: Engine) -> None:
         """Look at each new connection of a private engine before SQLAlchemy does."""
+        ...
 
     def exists(self, url: URL) -> bool:
         """Say whether there can be a database at this address; a look must not create a file."""
+        ...
 
     def refuse_autocommit(self, connection: Connection) -> None:
         """Refuse a caller's connection on which each statement would commit."""
+        ...
 
     def quiet(self, connection: Connection) -> None:
         """Set up a borrowed connection for a look that takes no lock and leaves no transaction."""
+        ...
 
     def alone(self, connection: Connection, job: Job, *, owned: bool) -> AbstractContextManager[None]:
         """Begin, check the server, take the migration lock; at the end commit, if owned, or roll back."""
+        ...
 
     def gave_up(self, connection: Connection, job: Job) -> RagstoreError:
         """Make the error for a deadline that passed while another process was busy."""
+        ...
 
     def make_ready(self, connection: Connection, job: Job, *, owned: bool, rebuilds: bool) -> dict[str, str]:
         """Make what tables need, and give the replacements in the revisions' statements."""
+        ...
 
     def verify(self, connection: Connection) -> None:
         """Look for damage before the commit."""
+        ...
 
     def catalogues(self, connection: Connection, schema: str, *, owned: bool) -> tuple[Catalogue, Catalogue]:
         """Give what is declared and what the database holds."""
+        ...
 
 
 def of(dialect: Dialect) -> Side:

@@ -64,19 +64,13 @@ class _AsyncEngineRoom:
             work = AsyncWork(connection, self.backend, self.options, read_only=not write)
             await work.begin(self.settings, write=write)
             yield work
-            await self._commit(work)
+            await work.commit()
 
     async def _connect(self, stack: AsyncExitStack, options: dict[str, Any]) -> AsyncConnection:
         # Set by an engine of their own, options would lose the connection of a task that is cancelled meanwhile.
         with self.backend.translating():
             connection = await stack.enter_async_context(self.engine.connect())
             return await connection.execution_options(**options) if options else connection
-
-    async def _commit(self, work: AsyncWork) -> None:
-        if work.failed:  # the server would answer a COMMIT with a silent rollback
-            raise UsageError("the unit was rolled back: an error inside it had been caught, and nothing was stored")
-        with self.backend.translating():
-            await work.connection.commit()
 
     def _refuse_second_use(self) -> None:
         if self.single_connection and self.units:
@@ -164,6 +158,7 @@ class _AsyncJoined(_AsyncHandle):
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncWork]:
         work = await self._work()
+        await work.refuse_autocommit()
         await work.begin(Settings(schema=self.settings.schema), write=True)  # the host's time-outs stay its own
         yield work
 
@@ -213,8 +208,8 @@ class AsyncUnitOfWork(AsyncRepositories):
 class AsyncStore(AsyncRepositories):
     """The front door: an engine, its settings, and the repositories over it.
 
-    Outside `begin()` each call stands for itself: a read of one statement runs in autocommit, any other call in a
-    transaction of its own.
+    Outside `begin()` each call stands for itself: a read runs in autocommit (on SQLite in a read transaction, which
+    costs nothing there), a write in a transaction of its own.
 
     Attributes:
         engine: The engine in use.

@@ -66,19 +66,13 @@ class _EngineRoom:
             work = Work(connection, self.backend, self.options, read_only=not write)
             work.begin(self.settings, write=write)
             yield work
-            self._commit(work)
+            work.commit()
 
     def _connect(self, stack: ExitStack, options: dict[str, Any]) -> Connection:
         # Set by an engine of their own, options would lose the connection of a task that is cancelled meanwhile.
         with self.backend.translating():
             connection = stack.enter_context(self.engine.connect())
             return connection.execution_options(**options) if options else connection
-
-    def _commit(self, work: Work) -> None:
-        if work.failed:  # the server would answer a COMMIT with a silent rollback
-            raise UsageError("the unit was rolled back: an error inside it had been caught, and nothing was stored")
-        with self.backend.translating():
-            work.connection.commit()
 
     def _refuse_second_use(self) -> None:
         if self.single_connection and self.units:
@@ -166,6 +160,7 @@ class _Joined(_Handle):
     @contextmanager
     def writing(self) -> Iterator[Work]:
         work = self._work()
+        work.refuse_autocommit()
         work.begin(Settings(schema=self.settings.schema), write=True)  # the host's time-outs stay its own
         yield work
 
@@ -215,8 +210,8 @@ class UnitOfWork(Repositories):
 class Store(Repositories):
     """The front door: an engine, its settings, and the repositories over it.
 
-    Outside `begin()` each call stands for itself: a read of one statement runs in autocommit, any other call in a
-    transaction of its own.
+    Outside `begin()` each call stands for itself: a read runs in autocommit (on SQLite in a read transaction, which
+    costs nothing there), a write in a transaction of its own.
 
     Attributes:
         engine: The engine in use.

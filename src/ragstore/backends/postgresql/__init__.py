@@ -26,6 +26,8 @@ class PostgresBackend:
     engine_options = staticmethod(connect.engine_options)
     set_up = staticmethod(connect.set_up)
     prepare = staticmethod(connect.prepare)
+    is_aborted = staticmethod(connect.is_aborted)
+    refuse_autocommit = staticmethod(connect.refuse_autocommit)
     begin = staticmethod(connect.begin)
     execution_options = staticmethod(connect.execution_options)
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import psycopg.adapt
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
@@ -18,6 +18,7 @@ from ragstore.config import Settings
 from ragstore.core.backend import PREPARED
 from ragstore.core.base import SCHEMA
 from ragstore.core.vectors import Packed
+from ragstore.errors import UsageError
 
 _IDLE_SINCE = "ragstore_idle_since"
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
@@ -86,6 +87,19 @@ def prepare(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     driver.adapters.register_dumper(Packed, _PackedDumper)
     connection.info[PREPARED] = True
+
+
+def is_aborted(connection: Connection) -> bool:
+    """Say whether a statement has failed that no one told us of: a host's own, caught inside the unit."""
+    driver: Any = connection.connection.driver_connection
+    return driver.info.transaction_status == TransactionStatus.INERROR  # type: ignore[no-any-return]
+
+
+def refuse_autocommit(connection: Connection) -> None:
+    """Raise `UsageError` if each statement on this connection commits by itself."""
+    driver: Any = connection.connection.driver_connection
+    if driver.autocommit:
+        raise UsageError("this connection is in AUTOCOMMIT, so a call could be stored in part: begin a transaction")
 
 
 def execution_options(schema: str) -> Mapping[str, Any]:

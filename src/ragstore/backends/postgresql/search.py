@@ -29,7 +29,7 @@ from sqlalchemy.sql.selectable import CTE, LateralFromClause, Subquery
 
 from ragstore.core import json
 from ragstore.core.base import table_of
-from ragstore.core.bm25 import idf, weights
+from ragstore.core.bm25 import weights
 from ragstore.core.clock import utc_now
 from ragstore.core.query import Query, Selected, Steps, Write
 from ragstore.core.text import TERM_SPACE, Terms, term_id
@@ -258,6 +258,14 @@ def _vector_leg(collection: Collection, where: ColumnElement[bool] | None) -> Se
     return found.order_by(literal_column("distance"), EmbeddingRow.chunk_id)
 
 
+# `core.bm25.idf` of a term that no analysed chunk holds
+_UNKNOWN_IDF = (
+    select(func.ln(1 + (CollectionRow.analyzed_chunks + 0.5) / 0.5).cast(Float))
+    .where(CollectionRow.tenant_id == _TENANT, CollectionRow.id == bindparam("collection_id", type_=Id()))
+    .scalar_subquery()
+)
+
+
 def _query_vector() -> CTE:
     """The query's sparse vector, made where the idf values are: one round trip, and never a stale copy of them."""
     term_ids, counts = (cast(bindparam(key), ARRAY(Integer)) for key in ("term_ids", "counts"))
@@ -267,7 +275,7 @@ def _query_vector() -> CTE:
         TermRow.collection_id == bindparam("collection_id", type_=Id()),
         TermRow.term == asked.c.term,
     )
-    idf = func.coalesce(known.scalar_subquery(), cast(bindparam("unknown_idf"), Float))
+    idf = func.coalesce(known.scalar_subquery(), _UNKNOWN_IDF)
     entry = func.concat(asked.c.term, ":", asked.c.times * idf)
     text = func.concat("{", func.string_agg(entry, ","), f"}}/{TERM_SPACE}")
     vector = select(cast(text, Sparse()).label("vector")).select_from(asked)
@@ -457,7 +465,6 @@ def _lexical_parameters(collection: Collection, terms: dict[str, int]) -> dict[s
         "tsquery": to_tsquery(collection.salt, list(terms)),
         "term_ids": list(times),
         "counts": list(times.values()),
-        "unknown_idf": idf(0, collection.analyzed_chunks),
     }
 
 

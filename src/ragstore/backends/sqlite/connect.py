@@ -110,6 +110,18 @@ def begin(connection: Connection, settings: Settings, *, write: bool) -> None:
         connection.exec_driver_sql("UPDATE rag_meta SET id = id WHERE 0")
 
 
+def is_aborted(connection: Connection) -> bool:
+    """A failed statement undoes itself alone on SQLite."""
+    return False
+
+
+def refuse_autocommit(connection: Connection) -> None:
+    """Raise `UsageError` if each statement on this connection commits by itself."""
+    engine_wide = getattr(connection.dialect, "_on_connect_isolation_level", None)
+    if connection.get_execution_options().get("isolation_level", engine_wide) == "AUTOCOMMIT":
+        raise UsageError("this connection is in AUTOCOMMIT, so a call could be stored in part: begin a transaction")
+
+
 def execution_options(schema: str) -> Mapping[str, Any]:
     """Give the map that takes the schema's name off: SQLite has none."""
     return _OPTIONS

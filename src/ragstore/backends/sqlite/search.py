@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
 from heapq import nsmallest
 from typing import Any
 from uuid import UUID
@@ -178,7 +180,9 @@ def _only(kind: str, member: Any, empty: str) -> ColumnElement[str]:
 
 
 def _some(sources: Sequence[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    statement = select(literal(1)).select_from(*sources).where(*conditions)
+    # joined, not listed: SQLAlchemy cannot see that each source is made of the one before, and warns of a product
+    joined = reduce(lambda left, right: left.join(right, true()), sources)
+    statement = select(literal(1)).select_from(joined).where(*conditions)
     return exists(statement.correlate(ChunkRow, DocumentRow))
 
 
@@ -330,8 +334,12 @@ _HITS = (
 
 def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchHit] | None]:
     """Rank by each leg, fuse, and fetch the page's chunks."""
-    if not (yield _is_current(request)):
+    current = yield _current(request)
+    if not current:
         return None
+    _, analyzed, average = current[0]
+    statistics = {"analyzed_chunks": analyzed, "average_length": average}
+    request = replace(request, collection=request.collection.model_copy(update=statistics))
     where = None if request.where is None else condition(request.where, backend)
     legs: list[list[Ranked]] = []
     if request.vector is not None:
@@ -345,7 +353,7 @@ def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchH
     return [hits.to_hit(rows[found.chunk_id], found, request.collection.name) for found in page]
 
 
-def _is_current(request: SearchRequest) -> Query[Any]:
+def _current(request: SearchRequest) -> Query[Any]:
     parameters = {"tenant": request.tenant, "collection_id": request.collection.id}
     if request.vector is None or request.collection.space is None:
         return Query(_CURRENT, tuple, parameters)
