@@ -20,7 +20,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -157,17 +157,17 @@ class Json(UserDefinedType[Any]):
         """Name the column's type where no database has its own."""
         return "TEXT"
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+    def bind_processor(self, dialect: Dialect) -> Any:
         """Write compact JSON text; the border has checked the value."""
         return lambda value: None if value is None else json_text.dumps(value)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Read JSON text."""
         return lambda value: None if value is None else json_text.loads(value)
 
-    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    def column_expression(self, colexpr: ColumnElement[Any]) -> ColumnElement[Any]:
         """Fetch text: the driver's own JSON reader may be the host's."""
-        return type_coerce(cast(column, Text), self)
+        return type_coerce(cast(colexpr, Text), self)
 
 
 @compiles(Json, "postgresql")
@@ -187,7 +187,7 @@ class _Packed(UserDefinedType[Any]):
     def bind_expression(self, bindvalue: Any) -> ColumnElement[Any]:
         return cast(bindvalue, self)
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+    def bind_processor(self, dialect: Dialect) -> Any:
         if dialect.name == "sqlite":
             return lambda value: None if value is None else self.to_blob(value)
         return lambda value: None if value is None else vectors.Packed(self.to_binary(value))
