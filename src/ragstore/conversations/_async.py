@@ -230,6 +230,12 @@ class AsyncConversations(AsyncRepository[Backend]):
             Conflict: The thread belongs to another owner, organisation or collection, or `client_id` is there with
                 another exchange. Nothing is stored.
             InvalidInput: A value cannot be stored. Nothing is stored.
+
+        Example:
+            .. code-block:: python
+
+                await store.conversations.record_exchange(thread_id="t-1", query="How?", response="So.")
+                assert [m.content for m in await store.conversations.history("t-1")] == ["How?", "So."]
         """
         policy = self._policy()
         question_id, answer_id = _client_ids(client_id)

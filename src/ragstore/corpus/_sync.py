@@ -156,6 +156,15 @@ class Documents(Repository[CorpusBackend]):
             InvalidInput: A value cannot be stored; `index` is the chunk's place. Nothing is stored.
             ConcurrencyError: Other writers kept changing the document while its vectors were made.
             UsageError: `embed` was given inside a unit of work.
+
+        Example:
+            .. code-block:: python
+
+                from ragstore import NewDocument
+
+                store.collections.ensure("manuals")
+                report = store.documents.put("manuals", NewDocument(source="a.txt"), ["Turn it off.", "And on."])
+                assert report.added == 2
         """
         self._refuse_model_in_unit(embed)
         prepared = prepare(document, chunks, TextPolicy(self._access.settings.invalid_text))
@@ -186,14 +195,15 @@ class Documents(Repository[CorpusBackend]):
     ) -> LoadReport:
         """Put many documents, a commit every `commit_every` of them, in memory for that many at a time.
 
-        Each document is stored whole or not at all. Inside a unit of work everything is part of the unit.
+        Each document is stored whole or not at all; of a source given twice, the last one stays. Inside a unit of work
+        everything is part of the unit.
 
         Args:
             collection: The collection's name.
             items: Pairs of a document and its chunks; any iterable, read once.
             embed: As for `put`.
             batch_size: As for `put`.
-            commit_every: Documents a transaction, 1 to 10,000.
+            commit_every: Documents a transaction, 1 to 10,000; fewer once they have 5,000 chunks.
             partial: Note an item that cannot be stored and go on, instead of stopping there.
             progress: Called after each commit with the documents done and their number, if that is known.
 
@@ -390,6 +400,12 @@ class Chunks(Repository[CorpusBackend]):
             NotFound: There is no such collection.
             DimensionMismatch: The vector is of another length than the space's.
             InvalidInput: A value is unfit, or neither text nor vector is given.
+
+        Example:
+            .. code-block:: python
+
+                hits = store.chunks.search("manuals", text="turning off", limit=1)
+                assert hits[0].content == "Turn it off."
         """
         asked = Asked(
             text=text,

@@ -33,7 +33,10 @@ MAX_PATH = 8
 
 
 class Filter:
-    """A condition; combine with `&`, `|` and `~`."""
+    """A condition; combine with `&`, `|` and `~`.
+
+    >>> where = (F.doc_type == "manual") & ~F.source.starts_with("draft/")
+    """
 
     def __and__(self, other: Filter) -> Filter:
         """Both hold."""

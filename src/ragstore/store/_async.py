@@ -266,6 +266,12 @@ class AsyncStore(AsyncRepositories):
 
         Raises:
             UsageError: An error inside was caught, so there is nothing left to commit.
+
+        Example:
+            .. code-block:: python
+
+                async with store.begin() as unit:
+                    await unit.collections.ensure("docs")
         """
         async with self._room.transaction(write=not read_only) as work:
             self._room.units += 1

@@ -268,6 +268,12 @@ class Store(Repositories):
 
         Raises:
             UsageError: An error inside was caught, so there is nothing left to commit.
+
+        Example:
+            .. code-block:: python
+
+                with store.begin() as unit:
+                    unit.collections.ensure("docs")
         """
         with self._room.transaction(write=not read_only) as work:
             self._room.units += 1
