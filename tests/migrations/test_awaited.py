@@ -216,6 +216,7 @@ def test_cancelled_half_way(database_url: str, kind: str) -> None:
         await connection.close()
         assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
         await engine.dispose()
+        await asyncio.sleep(0.1)  # aiosqlite's thread tells the loop when it has ended
 
     for delay in (0.0, 0.01, 0.03, 0.06):
         asyncio.run(run(delay))

