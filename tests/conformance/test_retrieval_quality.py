@@ -45,7 +45,7 @@ def rank(store: Store, name: str, **legs: bool) -> dict[str, list[str]]:
     return ranking
 
 
-@pytest.mark.parametrize("name", data_sets.NAMES)
+@pytest.mark.parametrize("name", ["cranfield", pytest.param("npl", marks=pytest.mark.slow)])
 def test_retrieval_is_as_good_as_published(store: Store, name: str) -> None:
     """K-8: vector search equals the dense rows to four digits. K-13: BM25 and hybrid reach theirs."""
     judged = data_sets.qrels(name)

@@ -74,18 +74,18 @@ def test_nothing_has_no_weights() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "due"),
     [
-        (100, 120, False),
-        (100, 120.1, True),
-        (100, 80, False),
-        (100, 79.9, True),
+        (100, 105, False),
+        (100, 105.1, True),
+        (100, 95, False),
+        (100, 94.9, True),
         (0, 0, False),
         (0, 1, True),
         (5, 0, True),
     ],
 )
-def test_a_new_average_is_due_past_a_fifth(old: float, new: float, due: bool) -> None:
+def test_a_new_average_is_due_past_a_twentieth(old: float, new: float, due: bool) -> None:
     assert drifted(old, new) is due
 
 
 def test_the_parameters_are_the_usual_ones() -> None:
-    assert (K1, B, bm25.DRIFT) == (1.2, 0.75, 0.2)
+    assert (K1, B, bm25.DRIFT) == (1.2, 0.75, 0.05)

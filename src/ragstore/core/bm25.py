@@ -19,7 +19,7 @@ K1: Final = 1.2
 """How fast repetitions of a term stop to count; a weight stays below K1 + 1."""
 B: Final = 0.75
 """How much a document's length counts, from 0 to 1."""
-DRIFT: Final = 0.2
+DRIFT: Final = 0.05
 """By how much, relative to the old one, the average length may change before the stored weights are written anew."""
 
 
@@ -77,7 +77,7 @@ def drifted(old: float, new: float) -> bool:
         new: The collection's average length now.
 
     Returns:
-        True if they differ by more than a fifth of the old one; from 0, by anything.
+        True if they differ by more than a twentieth of the old one; from 0, by anything.
     """
     return abs(new - old) > DRIFT * old
 

@@ -66,7 +66,7 @@ def analyze_collection(backend: CorpusBackend, tenant: str, collection_name: str
 
 
 def take_statistics(backend: CorpusBackend, tenant: str, collection_name: str) -> Steps[None]:
-    """Count the terms; past 20 % drift of the average length, weigh every chunk anew. The collection is locked."""
+    """Count the terms; if the average length has drifted, weigh every chunk anew. The collection is locked."""
     collection = yield from find_collection(tenant, collection_name)
     _, average = yield from backend.measure_length(tenant, collection)
     if bm25.drifted(collection.average_length, average):
