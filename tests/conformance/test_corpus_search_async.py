@@ -544,6 +544,18 @@ async def test_a_store_notices_what_another_did(async_store: AsyncStore, docs: s
         assert len(await async_store.chunks.search(docs, embedding=vector("q", dimensions=3))) == 1
 
 
+async def test_statistics_are_never_remembered(async_store: AsyncStore, docs: str, database_url: str) -> None:
+    """K-13: a store that searched before the first load gives the scores of one that is opened after it."""
+    assert texts(await async_store.chunks.search(docs, text="lamp")) == []
+    items = [(document(n), [f"lamp {'filler ' * (n * 7)}number {n}"]) for n in range(12)]
+    await async_store.documents.load(docs, items)
+    warm = await async_store.chunks.search(docs, text="lamp unseen")
+    async with AsyncStore.open(database_url) as another:
+        fresh = await another.chunks.search(docs, text="lamp unseen")
+    assert [(hit.chunk_id, hit.bm25) for hit in warm] == [(hit.chunk_id, hit.bm25) for hit in fresh]
+    assert len(warm) == 10
+
+
 async def test_search_needs_its_collection(async_store: AsyncStore) -> None:
     """A failure is never an empty list."""
     with pytest.raises(NotFound, match="'nowhere'"):

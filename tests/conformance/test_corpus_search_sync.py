@@ -535,6 +535,18 @@ def test_a_store_notices_what_another_did(store: Store, docs: str, database_url:
         assert len(store.chunks.search(docs, embedding=vector("q", dimensions=3))) == 1
 
 
+def test_statistics_are_never_remembered(store: Store, docs: str, database_url: str) -> None:
+    """K-13: a store that searched before the first load gives the scores of one that is opened after it."""
+    assert texts(store.chunks.search(docs, text="lamp")) == []
+    items = [(document(n), [f"lamp {'filler ' * (n * 7)}number {n}"]) for n in range(12)]
+    store.documents.load(docs, items)
+    warm = store.chunks.search(docs, text="lamp unseen")
+    with Store.open(database_url) as another:
+        fresh = another.chunks.search(docs, text="lamp unseen")
+    assert [(hit.chunk_id, hit.bm25) for hit in warm] == [(hit.chunk_id, hit.bm25) for hit in fresh]
+    assert len(warm) == 10
+
+
 def test_search_needs_its_collection(store: Store) -> None:
     """A failure is never an empty list."""
     with pytest.raises(NotFound, match="'nowhere'"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import StaticPool, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -127,6 +129,34 @@ async def test_an_error_caught_inside_a_unit(async_store: AsyncStore, docs: str,
     with pytest.raises(UsageError, match="nothing was stored"):
         await swallow()
     assert db.counts() == before
+
+
+async def test_the_hosts_own_error_caught_inside_a_unit(async_store: AsyncStore, docs: str) -> None:
+    """CX16: PostgreSQL would answer the COMMIT with a silent rollback; on SQLite the rest of the unit stands."""
+
+    async def unit() -> None:
+        async with async_store.begin() as uow:
+            await uow.documents.put(docs, document(), ["kept?"])
+            with contextlib.suppress(DBAPIError):
+                await uow.connection.execute(text("SELECT no_such_column"))
+
+    if async_store.engine.dialect.name == "postgresql":
+        with pytest.raises(UsageError, match="rolled back"):
+            await unit()
+        assert await async_store.chunks.count(docs) == 0
+    else:
+        await unit()
+        assert await async_store.chunks.count(docs) == 1
+
+
+async def test_a_connection_in_autocommit_is_refused(
+    async_store: AsyncStore, docs: str, host_engine: AsyncEngine
+) -> None:
+    """A call of several statements would be stored in part."""
+    async with host_engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        with pytest.raises(UsageError, match="AUTOCOMMIT"):
+            await async_store.using(connection).documents.put(docs, document(), ["a"])
+    assert await async_store.chunks.count(docs) == 0
 
 
 async def test_an_answer_of_ours_does_not_spoil_a_unit(async_store: AsyncStore, docs: str) -> None:

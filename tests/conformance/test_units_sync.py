@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, StaticPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from ragstore import F, Settings, Store, configure_engine, upgrade
@@ -122,6 +124,32 @@ def test_an_error_caught_inside_a_unit(store: Store, docs: str, db: Database) ->
     with pytest.raises(UsageError, match="nothing was stored"):
         swallow()
     assert db.counts() == before
+
+
+def test_the_hosts_own_error_caught_inside_a_unit(store: Store, docs: str) -> None:
+    """CX16: PostgreSQL would answer the COMMIT with a silent rollback; on SQLite the rest of the unit stands."""
+
+    def unit() -> None:
+        with store.begin() as uow:
+            uow.documents.put(docs, document(), ["kept?"])
+            with contextlib.suppress(DBAPIError):
+                uow.connection.execute(text("SELECT no_such_column"))
+
+    if store.engine.dialect.name == "postgresql":
+        with pytest.raises(UsageError, match="rolled back"):
+            unit()
+        assert store.chunks.count(docs) == 0
+    else:
+        unit()
+        assert store.chunks.count(docs) == 1
+
+
+def test_a_connection_in_autocommit_is_refused(store: Store, docs: str, host_engine: Engine) -> None:
+    """A call of several statements would be stored in part."""
+    with host_engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        with pytest.raises(UsageError, match="AUTOCOMMIT"):
+            store.using(connection).documents.put(docs, document(), ["a"])
+    assert store.chunks.count(docs) == 0
 
 
 def test_an_answer_of_ours_does_not_spoil_a_unit(store: Store, docs: str) -> None:
