@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ragstore.core.border import TextPolicy
 from ragstore.corpus.planning import plan
 from ragstore.corpus.preparing import PreparedChunk, hash_content, prepare
-from ragstore.corpus.records import Chunk, NewChunk, NewDocument
+from ragstore.corpus.records import NewChunk, NewDocument
+from ragstore.corpus.statements import StoredChunk
 
 TEXTS = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=8)
 
@@ -18,18 +19,17 @@ def wanted(texts: list[str], **fields: object) -> list[PreparedChunk]:
     return prepare(NewDocument(source="s"), chunks, TextPolicy()).chunks
 
 
-def stored(texts: list[str], *, embedded: bool = True) -> list[tuple[Chunk, bool]]:
+def stored(texts: list[str], *, embedded: bool = True) -> list[tuple[StoredChunk, bool]]:
     document = uuid4()
     return [
         (
-            Chunk(
+            StoredChunk(
                 id=uuid4(),
                 document_id=document,
                 chunk_index=place,
-                content=text,
                 content_hash=hash_content(text),
                 language="en",
-                metadata={},
+                meta={},
                 start_offset=None,
                 end_offset=None,
                 page=None,
@@ -58,10 +58,10 @@ def test_what_is_written_makes_the_stored_chunks_the_wanted_ones(before: list[st
     """K-1."""
     old, new = stored(before), wanted(after)
     changes = plan(old, new, "en")
-    places = {chunk.id: (chunk.content, chunk.chunk_index) for chunk, _ in old if chunk.id not in changes.deleted}
-    places |= {chunk_id: (chunk.content, chunk.place) for chunk_id, chunk in changes.rewritten}
-    result = {*places.values(), *((chunk.content, chunk.place) for chunk in changes.added)}
-    assert result == set(zip(after, range(len(after)), strict=True))
+    places = {chunk.id: (chunk.content_hash, chunk.chunk_index) for chunk, _ in old if chunk.id not in changes.deleted}
+    places |= {chunk_id: (chunk.content_hash, chunk.place) for chunk_id, chunk in changes.rewritten}
+    result = {*places.values(), *((chunk.content_hash, chunk.place) for chunk in changes.added)}
+    assert result == {(hash_content(text), place) for place, text in enumerate(after)}
 
 
 @given(TEXTS)

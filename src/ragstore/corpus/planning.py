@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from ragstore.corpus.preparing import PreparedChunk
-from ragstore.corpus.records import Chunk
+from ragstore.corpus.statements import StoredChunk
 
 
 @dataclass(slots=True)
@@ -28,7 +28,18 @@ class Changes:
         return [*self.added, *(chunk for _, chunk in self.unembedded)]
 
 
-def plan(stored: Sequence[tuple[Chunk, bool]], wanted: Sequence[PreparedChunk], language: str) -> Changes:
+def nothing(wanted: Sequence[PreparedChunk], lacking: Mapping[bytes, UUID]) -> Changes:
+    """Plan for a document whose hash says that it is as wanted.
+
+    Args:
+        wanted: Its chunks.
+        lacking: Those that have no vector, by content hash.
+    """
+    unembedded = [(lacking[chunk.content_hash], chunk) for chunk in wanted if chunk.content_hash in lacking]
+    return Changes(unchanged=len(wanted), unembedded=unembedded)
+
+
+def plan(stored: Sequence[tuple[StoredChunk, bool]], wanted: Sequence[PreparedChunk], language: str) -> Changes:
     """Work out what has to be written so that the stored chunks become the wanted ones.
 
     A chunk is known by its text: the same text keeps its id and vector wherever it stands now.
@@ -54,8 +65,8 @@ def plan(stored: Sequence[tuple[Chunk, bool]], wanted: Sequence[PreparedChunk], 
     return changes
 
 
-def _compare(changes: Changes, stored: Chunk, wanted: PreparedChunk, language: str) -> None:
-    attributes = {key: getattr(stored, "metadata" if key == "meta" else key) for key in wanted.attributes}
+def _compare(changes: Changes, stored: StoredChunk, wanted: PreparedChunk, language: str) -> None:
+    attributes = {key: getattr(stored, key) for key in wanted.attributes}
     if stored.language != language:
         changes.reanalyzed.append((stored.id, wanted))
     if attributes != wanted.attributes or stored.language != language:

@@ -42,6 +42,7 @@ class PreparedDocument:
         chunks: Its chunks, each text once.
         duplicates: How many chunks repeated another's text.
         replaced: How many characters were replaced.
+        content_hash: Of everything but the vectors: equal when a put would change nothing.
     """
 
     source: str
@@ -50,11 +51,12 @@ class PreparedDocument:
     chunks: list[PreparedChunk]
     duplicates: int
     replaced: int
+    content_hash: bytes
 
-    def digest(self) -> bytes:
-        """Give a hash of everything but the vectors: equal when a put would change nothing."""
-        parts = [self.fields, [[c.place, c.content_hash.hex(), c.attributes] for c in self.chunks]]
-        return hashlib.sha256(json.dumps(parts).encode()).digest()
+
+def _digest(fields: Mapping[str, Any], chunks: Sequence[PreparedChunk]) -> bytes:
+    parts = [fields, [[c.place, c.content_hash.hex(), c.attributes] for c in chunks]]
+    return hashlib.sha256(json.dumps(parts).encode()).digest()
 
 
 def hash_content(content: str) -> bytes:
@@ -90,6 +92,7 @@ def prepare(document: NewDocument, chunks: Sequence[NewChunk | str], policy: Tex
         kept,
         len(prepared) - len(kept),
         policy.replaced,
+        _digest(fields, kept),
     )
 
 

@@ -13,11 +13,11 @@ from ragstore.core.query import Steps
 from ragstore.core.text import analyze
 from ragstore.corpus import statements
 from ragstore.corpus.backend import ChunkTerms, CorpusBackend
-from ragstore.corpus.planning import Changes, plan
+from ragstore.corpus.planning import Changes, nothing, plan
 from ragstore.corpus.preparing import PreparedChunk, PreparedDocument, Vectors, check_vectors, checked
 from ragstore.corpus.reading import find_collection
-from ragstore.corpus.records import Chunk, Collection, EmbeddingSpace, PutReport
-from ragstore.corpus.statements import StoredDocument
+from ragstore.corpus.records import Collection, EmbeddingSpace, PutReport
+from ragstore.corpus.statements import StoredChunk, StoredDocument
 from ragstore.corpus.statistics import refresh, seed_average
 from ragstore.errors import ConcurrencyError
 
@@ -41,19 +41,6 @@ class Preview:
     unembedded: list[PreparedChunk]
 
 
-def preview(tenant: str, collection_name: str, document: PreparedDocument) -> Steps[Preview]:
-    """Look, without locking anything, whether there is something to write or to embed."""
-    collection = yield from find_collection(tenant, collection_name)
-    given = check_vectors(document, collection.space)
-    stored = yield statements.stored_documents(tenant, collection.id, [document.source], lock=False)
-    old = (yield _stored_chunks(tenant, collection, [stored[0].id])) if stored else []
-    changes = plan(old, document.chunks, document.language or collection.language)
-    lacking = changes.lacking() if collection.space else []
-    unembedded = [chunk for chunk in lacking if chunk.content_hash not in given]
-    is_equal = bool(stored) and stored[0].content_hash == document.digest() and len(unembedded) == len(lacking)
-    return Preview(_report(stored[0].id, changes, document) if is_equal else None, unembedded)
-
-
 @dataclass(slots=True)
 class Piece:
     """A document on its way.
@@ -73,10 +60,25 @@ class Piece:
     changes: Changes = field(default_factory=Changes)
     embedded: int = 0
 
+    @property
+    def is_as_stored(self) -> bool:
+        """Say whether the stored document is equal, but perhaps for vectors."""
+        return self.stored_hash == self.document.content_hash
+
     def report(self) -> PutReport:
         """Say what was written."""
-        created = self.stored_hash is None
-        return _report(self.id, self.changes, self.document, created=created, embedded=self.embedded)
+        return PutReport(
+            document_id=self.id,
+            created=self.stored_hash is None,
+            added=len(self.changes.added),
+            updated=self.changes.updated,
+            moved=self.changes.moved,
+            unchanged=self.changes.unchanged,
+            deleted=len(self.changes.deleted),
+            duplicates=self.document.duplicates,
+            embedded=self.embedded,
+            replaced_characters=self.document.replaced,
+        )
 
 
 def piece(document: PreparedDocument, space: EmbeddingSpace | None, made: Vectors) -> Piece:
@@ -90,6 +92,18 @@ def piece(document: PreparedDocument, space: EmbeddingSpace | None, made: Vector
         wanted = {chunk.content_hash for chunk in document.chunks if chunk.content_hash in made}
         given |= {content_hash: checked(made[content_hash], space) for content_hash in wanted}
     return Piece(document, given)
+
+
+def preview(tenant: str, collection_name: str, document: PreparedDocument) -> Steps[Preview]:
+    """Look, without locking anything, whether there is something to write or to embed."""
+    collection = yield from find_collection(tenant, collection_name)
+    only = piece(document, collection.space, {})
+    yield from find_stored(tenant, collection, [only], lock=False)
+    yield from compare(tenant, collection, [only])
+    lacking = only.changes.lacking() if collection.space else []
+    unembedded = [chunk for chunk in lacking if chunk.content_hash not in only.given]
+    is_equal = only.is_as_stored and len(unembedded) == len(lacking)
+    return Preview(only.report() if is_equal else None, unembedded)
 
 
 def put_one(
@@ -119,6 +133,55 @@ def put_one(
     return report
 
 
+def language_of(document: PreparedDocument, collection: Collection) -> str:
+    """Give the language that a document's chunks are analysed in."""
+    return document.language or collection.language
+
+
+def find_stored(tenant: str, collection: Collection, pieces: Sequence[Piece], *, lock: bool) -> Steps[None]:
+    """Give each piece the id and the hash of its stored document, if there is one that it has not made itself."""
+    sources = [piece.document.source for piece in pieces]
+    found: list[StoredDocument] = yield statements.stored_documents(tenant, collection.id, sources, lock=lock)
+    stored = {document.source: document for document in found}
+    for piece in pieces:
+        document = stored.get(piece.document.source)
+        if document is not None and document.id != piece.id:
+            piece.id, piece.stored_hash = document.id, document.content_hash
+
+
+def compare(tenant: str, collection: Collection, pieces: Sequence[Piece]) -> Steps[None]:
+    """Work out what each document needs; of those that are as stored, only the vectors are looked at."""
+    lacking = yield from _unembedded(tenant, collection, [piece.id for piece in pieces if piece.is_as_stored])
+    others = [piece.id for piece in pieces if piece.stored_hash is not None and not piece.is_as_stored]
+    stored = yield from _stored(tenant, collection, others)
+    for piece in pieces:
+        wanted = piece.document.chunks
+        if piece.is_as_stored:
+            piece.changes = nothing(wanted, lacking.get(piece.id, {}))
+        else:
+            piece.changes = plan(stored.get(piece.id, []), wanted, language_of(piece.document, collection))
+
+
+def _unembedded(tenant: str, collection: Collection, ids: Sequence[UUID]) -> Steps[dict[UUID, dict[bytes, UUID]]]:
+    lacking: dict[UUID, dict[bytes, UUID]] = {}
+    if ids and collection.space is not None:
+        found = yield statements.unembedded_chunks(tenant, ids, collection.space.id)
+        for document_id, content_hash, chunk_id in found:
+            lacking.setdefault(document_id, {})[content_hash] = chunk_id
+    return lacking
+
+
+def _stored(
+    tenant: str, collection: Collection, ids: Sequence[UUID]
+) -> Steps[dict[UUID, list[tuple[StoredChunk, bool]]]]:
+    stored: dict[UUID, list[tuple[StoredChunk, bool]]] = {}
+    if ids:
+        found = yield statements.stored_chunks(tenant, ids, collection.space.id if collection.space else None)
+        for chunk, embedded in found:
+            stored.setdefault(chunk.document_id, []).append((chunk, embedded))
+    return stored
+
+
 def put_all(
     backend: CorpusBackend, tenant: str, collection: Collection, pieces: Sequence[Piece], *, must_embed: bool = False
 ) -> Steps[None]:
@@ -128,7 +191,7 @@ def put_all(
     """
     put = _Put(backend, tenant, collection)
     yield from put.lock(pieces)
-    yield from put.compare(pieces)
+    yield from compare(tenant, collection, pieces)
     lacking = (chunk for piece in pieces for chunk in piece.changes.lacking() if chunk.content_hash not in piece.given)
     if must_embed and collection.space is not None and any(lacking):
         raise ConcurrencyError("another writer changed the document while its vectors were made")
@@ -142,41 +205,20 @@ class _Put:
     collection: Collection
 
     def language(self, piece: Piece) -> str:
-        return piece.document.language or self.collection.language
+        return language_of(piece.document, self.collection)
 
     def lock(self, pieces: Sequence[Piece]) -> Steps[None]:
         """Lock the documents that are there, and insert the others as they shall be."""
-        yield from self._find(pieces)
+        yield from find_stored(self.tenant, self.collection, pieces, lock=True)
         missing = [piece for piece in pieces if piece.stored_hash is None]
         ordered = sorted(missing, key=lambda piece: piece.document.source)
         inserted = yield statements.insert_documents(self.backend, [self._document(piece) for piece in ordered])
         if missing and inserted < len(missing):  # another transaction has inserted some meanwhile
-            yield from self._find(missing)
-
-    def _find(self, pieces: Sequence[Piece]) -> Steps[None]:
-        sources = [piece.document.source for piece in pieces]
-        found: list[StoredDocument] = yield statements.stored_documents(
-            self.tenant, self.collection.id, sources, lock=True
-        )
-        stored = {document.source: document for document in found}
-        for piece in pieces:
-            document = stored.get(piece.document.source)
-            if document is not None and document.id != piece.id:
-                piece.id, piece.stored_hash = document.id, document.content_hash
+            yield from find_stored(self.tenant, self.collection, missing, lock=True)
 
     def _document(self, piece: Piece) -> dict[str, Any]:
         place = {"tenant_id": self.tenant, "id": piece.id, "collection_id": self.collection.id}
         return {**place, "source": piece.document.source, **_values(piece.document)}
-
-    def compare(self, pieces: Sequence[Piece]) -> Steps[None]:
-        """Work out what each document needs."""
-        old: dict[UUID, list[tuple[Chunk, bool]]] = {}
-        there = [piece.id for piece in pieces if piece.stored_hash is not None]
-        if there:
-            for chunk, embedded in (yield _stored_chunks(self.tenant, self.collection, there)):
-                old.setdefault(chunk.document_id, []).append((chunk, embedded))
-        for piece in pieces:
-            piece.changes = plan(old.get(piece.id, []), piece.document.chunks, self.language(piece))
 
     def write(self, pieces: Sequence[Piece]) -> Steps[None]:
         """Write all that has changed."""
@@ -189,7 +231,7 @@ class _Put:
         yield statements.insert_chunks([self._inserted(*item) for item in new])
         yield from self._write_embeddings(new, pieces)
         yield from self._write_terms(new, pieces)
-        changed = [p for p in pieces if p.stored_hash is not None and p.stored_hash != p.document.digest()]
+        changed = [piece for piece in pieces if piece.stored_hash is not None and not piece.is_as_stored]
         yield statements.update_documents(
             [{"tenant": self.tenant, "document_id": piece.id, **_values(piece.document)} for piece in changed]
         )
@@ -240,31 +282,9 @@ class _Put:
             yield from self.backend.add_terms(self.tenant, collection, terms)
 
 
-def _stored_chunks(tenant: str, collection: Collection, document_ids: Sequence[UUID]) -> Any:
-    space_id = collection.space.id if collection.space else None
-    return statements.stored_chunks(tenant, document_ids, space_id)
-
-
 def _values(document: PreparedDocument) -> dict[str, Any]:
-    return {**document.fields, "content_hash": document.digest(), "chunk_count": len(document.chunks)}
+    return {**document.fields, "content_hash": document.content_hash, "chunk_count": len(document.chunks)}
 
 
 def _slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _report(
-    document_id: UUID, changes: Changes, document: PreparedDocument, *, created: bool = False, embedded: int = 0
-) -> PutReport:
-    return PutReport(
-        document_id=document_id,
-        created=created,
-        added=len(changes.added),
-        updated=changes.updated,
-        moved=changes.moved,
-        unchanged=changes.unchanged,
-        deleted=len(changes.deleted),
-        duplicates=document.duplicates,
-        embedded=embedded,
-        replaced_characters=document.replaced,
-    )

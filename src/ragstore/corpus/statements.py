@@ -6,7 +6,7 @@ Statements stand at module level, made once; a call brings only values.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -354,17 +354,47 @@ _HAS_VECTOR = exists().where(  # no outer join: without statistics the planner w
     EmbeddingRow.space_id == bindparam("space_id", type_=Id()),
     EmbeddingRow.chunk_id == ChunkRow.id,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """What a put needs to know of a chunk as it is: all but its text, which the hash stands for."""
+
+    id: UUID
+    document_id: UUID
+    chunk_index: int
+    content_hash: bytes
+    language: str
+    meta: Any
+    start_offset: int | None
+    end_offset: int | None
+    page: int | None
+    heading: str | None
+    embedding_id: str | None
+
+
 _STORED_CHUNKS = (
-    select(*_CHUNK_COLUMNS, _HAS_VECTOR)
+    select(*(getattr(ChunkRow, field.name) for field in fields(StoredChunk)), _HAS_VECTOR)
     .where(ChunkRow.tenant_id == _TENANT, ChunkRow.document_id.in_(_IDS))
     .order_by(ChunkRow.document_id, ChunkRow.chunk_index, ChunkRow.id)
 )
 
 
-def stored_chunks(tenant: str, document_ids: Sequence[UUID], space_id: UUID | None) -> Query[tuple[Chunk, bool]]:
+def stored_chunks(tenant: str, document_ids: Sequence[UUID], space_id: UUID | None) -> Query[tuple[StoredChunk, bool]]:
     """Select documents' chunks, each with whether it has a vector in the space."""
     parameters = {"tenant": tenant, "ids": list(document_ids), "space_id": space_id}
-    return Query(_STORED_CHUNKS, lambda row: (_to_chunk(row), bool(row[12])), parameters)
+    return Query(_STORED_CHUNKS, lambda row: (StoredChunk(*row[:-1]), bool(row[-1])), parameters)
+
+
+_UNEMBEDDED_CHUNKS = select(ChunkRow.document_id, ChunkRow.content_hash, ChunkRow.id).where(
+    ChunkRow.tenant_id == _TENANT, ChunkRow.document_id.in_(_IDS), ~_HAS_VECTOR
+)
+
+
+def unembedded_chunks(tenant: str, document_ids: Sequence[UUID], space_id: UUID) -> Query[tuple[UUID, bytes, UUID]]:
+    """Select (document, content hash, chunk) of documents' chunks that have no vector in the space."""
+    parameters = {"tenant": tenant, "ids": list(document_ids), "space_id": space_id}
+    return Query(_UNEMBEDDED_CHUNKS, lambda row: (row[0], row[1], row[2]), parameters)
 
 
 def insert_chunks(rows: Sequence[dict[str, Any]]) -> Write:
