@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, READ_ONLY
@@ -41,6 +42,7 @@ def engine_options(url: URL, settings: Settings) -> dict[str, Any]:
     """Give the arguments of `create_engine` and `create_async_engine`."""
     return {
         "connect_args": {"timeout": settings.busy_timeout, "check_same_thread": False},
+        "poolclass": AsyncAdaptedQueuePool if url.get_driver_name() == "aiosqlite" else QueuePool,
         "pool_size": settings.pool_size,
         "max_overflow": settings.max_overflow,
         "pool_timeout": settings.pool_timeout,
