@@ -93,15 +93,19 @@ def evaluate(ranking: Mapping[str, Sequence[str]], judged: Mapping[str, Mapping[
     Returns:
         nDCG@10, R@10, R@100 and RR@10 (trec_eval's names for recall and reciprocal rank).
     """
-    import ir_measures  # late: only who measures needs it
+    import pytrec_eval  # late: only who measures needs it
 
     # trec_eval orders by score and breaks ties its own way; the negated rank leaves it no ties.
     run = {
         query: {document: -float(rank) for rank, document in enumerate(ranking.get(query) or ("",))} for query in judged
     }
-    measures = [ir_measures.parse_measure(measure) for measure in MEASURES]
-    found = ir_measures.calc_aggregate(measures, judged, run)
-    return {str(measure): float(value) for measure, value in found.items()}
+    best = {query: dict(list(found.items())[:10]) for query, found in run.items()}
+    plain = {query: dict(relevant) for query, relevant in judged.items()}
+    measured = pytrec_eval.RelevanceEvaluator(plain, {"ndcg_cut.10", "recall.10", "recall.100"}).evaluate(run)
+    first = pytrec_eval.RelevanceEvaluator(plain, {"recip_rank"}).evaluate(best)
+    sums = {name: sum(of[name] for of in measured.values()) for name in ("ndcg_cut_10", "recall_10", "recall_100")}
+    values = (*sums.values(), sum(of["recip_rank"] for of in first.values()))
+    return {measure: value / len(judged) for measure, value in zip(MEASURES, values, strict=True)}
 
 
 def ndcg_at_10(ranking: Mapping[str, Sequence[str]], judged: Mapping[str, Mapping[str, int]]) -> float:

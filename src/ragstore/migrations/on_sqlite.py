@@ -167,11 +167,18 @@ def _driver(connection: Connection) -> Any:
 
 
 def _driver_commits(connection: Connection) -> bool:
-    return getattr(_sqlite3(connection), "autocommit", None) is True
+    return _autocommit(connection) is True
 
 
 def _always_in_transaction(connection: Connection) -> bool:
-    return getattr(_sqlite3(connection), "autocommit", None) is False
+    return _autocommit(connection) is False
+
+
+def _autocommit(connection: Connection) -> object:
+    try:
+        return getattr(_sqlite3(connection), "autocommit", None)
+    except sqlite3.ProgrammingError:  # Python 3.12 gives it to the connection's own thread alone; aiosqlite sets none
+        return None
 
 
 def _sqlite3(connection: Connection) -> Any:
