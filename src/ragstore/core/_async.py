@@ -71,10 +71,6 @@ class AsyncWork:
             )
             return [query.make(row) for row in result.all()]
 
-    async def first(self, query: Query[R]) -> R | None:
-        """Run a query and give its first record, or None."""
-        return next(iter(await self.fetch(query)), None)
-
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> int:

@@ -69,10 +69,6 @@ class Work:
             result = self.connection.execute(query.statement, dict(query.parameters), execution_options=self.options)
             return [query.make(row) for row in result.all()]
 
-    def first(self, query: Query[R]) -> R | None:
-        """Run a query and give its first record, or None."""
-        return next(iter(self.fetch(query)), None)
-
     def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> int:

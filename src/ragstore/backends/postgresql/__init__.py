@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from ragstore.backends.postgresql import connect, ddl, search, violations, writes
+from ragstore.backends.postgresql import connect, search, violations, writes
 from ragstore.core.backend import Abilities
 from ragstore.core.query import Steps
 from ragstore.core.translate import translating
@@ -20,7 +20,6 @@ class PostgresBackend:
         schemas=True, concurrent_writers=True, row_locks=True, concurrent_index=True, free_transactions=False
     )
     stores_weights = True
-    extra_ddl = ddl.STORAGE
 
     read_url = staticmethod(connect.read_url)
     engine_options = staticmethod(connect.engine_options)

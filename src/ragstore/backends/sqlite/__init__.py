@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from ragstore.backends.sqlite import connect, ddl, search, violations, writes
+from ragstore.backends.sqlite import connect, search, violations, writes
 from ragstore.core.backend import Abilities
 from ragstore.core.query import Steps
 from ragstore.core.translate import translating
@@ -20,7 +20,6 @@ class SqliteBackend:
         schemas=False, concurrent_writers=False, row_locks=False, concurrent_index=False, free_transactions=True
     )
     stores_weights = False
-    extra_ddl = ddl.STORAGE
 
     read_url = staticmethod(connect.read_url)
     engine_options = staticmethod(connect.engine_options)
