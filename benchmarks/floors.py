@@ -24,7 +24,7 @@ from ragstore.backends.postgresql.search import to_tsquery, to_tsvector
 from ragstore.core import bm25, packing
 from ragstore.core.ids import new_id
 from ragstore.core.text import analyze, term_id
-from ragstore.corpus.preparing import hash_content
+from ragstore.corpus.documents.preparing import hash_content
 
 HIT = (
     "c.id, c.document_id, c.chunk_index, c.content, c.heading, c.page, c.start_offset, c.end_offset, c.metadata,"

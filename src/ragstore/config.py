@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +34,9 @@ class Settings:
         busy_timeout: How long SQLite waits for another writer.
         sqlite_synchronous: "full" makes each commit survive a power cut; "normal" makes commits faster, and a power
             cut may then forget the last ones (never damage the file).
+        index_above: Vectors above which `documents.load` builds a space's approximate index by itself; None: never.
+        max_indexes: Approximate indexes at most, in the whole database: each is looked at by every query's planner.
+        vector_cache: Bytes of vectors that a store on SQLite keeps in memory; 0: none.
     """
 
     tenant: str | None = "default"
@@ -49,6 +53,9 @@ class Settings:
     prepared_statements: bool = False
     busy_timeout: float = 5.0
     sqlite_synchronous: Literal["full", "normal"] = "full"
+    index_above: int | None = 25_000
+    max_indexes: int = 64
+    vector_cache: int = 256 * 2**20
 
     def __post_init__(self) -> None:
         """Refuse settings that could only fail later."""
@@ -56,16 +63,18 @@ class Settings:
         if self.tenant is not None:
             _check_name(self.tenant, "tenant", 64)
         for field in ("pool_timeout", "pool_recycle", "connect_timeout", "busy_timeout", *_OPTIONAL_TIMES):
-            seconds = getattr(self, field)
-            if seconds is not None and seconds <= 0:
-                raise InvalidInput("must be more than 0 seconds", field=field)
-        if self.ping_after < 0:
-            raise InvalidInput("must not be negative", field="ping_after")
-        if self.pool_size < 1 or self.max_overflow < 0:
-            raise InvalidInput("must be at least 1, and max_overflow at least 0", field="pool_size")
+            self._refuse(field, lambda seconds: seconds <= 0, "must be more than 0 seconds")
+        for field in ("ping_after", "max_overflow", "index_above", "max_indexes", "vector_cache"):
+            self._refuse(field, lambda number: number < 0, "must not be negative")
+        self._refuse("pool_size", lambda number: number < 1, "must be at least 1")
         for field, allowed in _CHOICES.items():
             if getattr(self, field) not in allowed:
                 raise InvalidInput(f"must be one of {allowed}", field=field)
+
+    def _refuse(self, field: str, is_wrong: Callable[[float], bool], message: str) -> None:
+        value = getattr(self, field)
+        if value is not None and is_wrong(value):
+            raise InvalidInput(message, field=field)
 
 
 def _check_name(value: str, field: str, max_bytes: int) -> None:

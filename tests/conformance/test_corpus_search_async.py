@@ -104,7 +104,7 @@ async def test_hybrid_fuses_by_reciprocal_rank(async_store: AsyncStore, docs: st
     await async_store.documents.put(docs, document(), given)
     for weights in ((1.0, 1.0), (2.0, 0.5), (0.0, 1.0), (1.0, 0.0)):
         hits = await async_store.chunks.search(docs, text="wing", embedding=unit_vector(0), weights=weights)
-        assert (hits.mode, hits.path) == ("hybrid", "hybrid")
+        assert (hits.mode, hits.path) == ("hybrid", "exact+lexical")
         assert len(hits) == 4
         for hit in hits:
             parts = [w / (60 + rank) for w, rank in zip(weights, (hit.vector_rank, hit.text_rank), strict=True) if rank]

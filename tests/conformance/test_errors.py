@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, insert, make_url, text
 
 from ragstore import Settings, Store, configure_engine
 from ragstore.backends import backend_for, read_url
-from ragstore.corpus.statements import COLLECTIONS, DOCUMENTS
+from ragstore.corpus.tables import COLLECTIONS, DOCUMENTS
 from ragstore.errors import (
     ConcurrencyError,
     Conflict,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragstore.corpus.fusion import RRF_K, fuse, rank_texts, rank_vectors
+from ragstore.corpus.search.fusion import RRF_K, fuse, rank_texts, rank_vectors
 
 IDS = st.lists(st.integers(0, 30), unique=True, max_size=20)
 

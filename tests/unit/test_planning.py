@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragstore.core.border import TextPolicy
-from ragstore.corpus.planning import plan
-from ragstore.corpus.preparing import PreparedChunk, hash_content, prepare
+from ragstore.corpus.documents.planning import plan
+from ragstore.corpus.documents.preparing import PreparedChunk, hash_content, prepare
 from ragstore.corpus.records import NewChunk, NewDocument
 from ragstore.corpus.statements import StoredChunk
 

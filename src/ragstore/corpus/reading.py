@@ -10,9 +10,9 @@ from ragstore.corpus.records import Chunk, Collection, Document
 from ragstore.errors import NotFound
 
 
-def find_collection(tenant: str, collection: str) -> Steps[Collection]:
-    """Read a collection, or raise `NotFound`."""
-    found: list[Collection] = yield statements.collection_by_name(tenant, collection)
+def find_collection(tenant: str, collection: str, *, to_write: bool = False) -> Steps[Collection]:
+    """Read a collection, or raise `NotFound`; `to_write` keeps its spaces as they are until the transaction ends."""
+    found: list[Collection] = yield statements.collection_by_name(tenant, collection, to_write=to_write)
     if not found:
         raise NotFound(f"there is no collection {collection!r}: make it with collections.ensure")
     return found[0]

@@ -13,7 +13,10 @@ from ragstore.core.vectors import Metric, Storage, VectorLike
 
 SpaceState = Literal["building", "active", "retired"]
 SearchMode = Literal["vector", "text", "hybrid"]
-SearchPath = Literal["exact", "lexical", "hybrid"]
+SearchPath = Literal["exact", "approximate", "lexical", "exact+lexical", "approximate+lexical"]
+IndexMethod = Literal["none", "hnsw", "ivfflat"]
+IndexState = Literal["none", "building", "ready", "invalid"]
+Quantization = Literal["none", "binary"]
 
 
 class EmbeddingSpace(Record):
@@ -24,7 +27,13 @@ class EmbeddingSpace(Record):
         dimensions: Components of each vector.
         metric: How distance is measured.
         storage: "vector" (float32, to 2,000 dimensions) or "halfvec" (float16, to 4,000).
-        state: "active" answers searches.
+        state: "active" answers searches; "building" is being filled, and written to beside it; "retired" answered
+            before, and can again.
+        index_method: The approximate index on its vectors, if any.
+        index_state: "ready" indexes are used by searches.
+        quantization: "binary": the index holds one bit a component, and hits are ranked by the whole vector.
+        search_effort: How many candidates the index looks at (hnsw: `ef_search`, ivfflat: `probes`); None: as many as
+            the search needs.
     """
 
     id: UUID
@@ -33,6 +42,11 @@ class EmbeddingSpace(Record):
     metric: Metric
     storage: Storage
     state: SpaceState
+    index_method: IndexMethod
+    index_state: IndexState
+    quantization: Quantization
+    search_effort: int | None
+    created_at: datetime
 
 
 class Collection(Record):
@@ -40,7 +54,9 @@ class Collection(Record):
 
     Attributes:
         language: ISO 639-1 code, the default of its chunks' text analysis.
+        languages: Others that documents have brought; a query is analysed in each.
         space: The active embedding space; None: chunks have no vectors.
+        building: The space that is being filled to take its place, if any.
         analyzed_chunks: How many chunks there were when the lexical statistics were last taken.
         average_length: The average number of words a chunk that BM25 assumes.
     """
@@ -48,9 +64,11 @@ class Collection(Record):
     id: UUID
     name: str
     language: str
+    languages: tuple[str, ...]
     metadata: JsonObject
     created_at: datetime
     space: EmbeddingSpace | None
+    building: EmbeddingSpace | None
     generation: int
     analyzed_chunks: int
     average_length: float

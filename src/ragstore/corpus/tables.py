@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ragstore.core.base import POSTGRESQL_ONLY, SCHEMA, SQLITE_ONLY, STRICT, Base, TenantRow, child_of
+from ragstore.core.base import POSTGRESQL_ONLY, SCHEMA, SQLITE_ONLY, STRICT, Base, TenantRow, child_of, table_of
 from ragstore.core.clock import utc_now
 from ragstore.core.types import Dense, Digest, Half, Id, Json, Key, Lexemes, Real, Sparse, UtcDateTime
 
@@ -28,10 +28,13 @@ class CollectionRow(TenantRow, Base):
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(Key(NAME_BYTES))
     language: Mapped[str] = mapped_column(Key(LANGUAGE_BYTES))
+    # Other languages that documents have brought: a query is analysed in each of them too.
+    languages: Mapped[list[str]] = mapped_column(Json, server_default="[]")
     meta: Mapped[dict[str, Any]] = mapped_column("metadata", Json, key="meta")
     # Keeps one collection's terms apart from all others in the shared indexes; a collision costs time, not rightness.
     salt: Mapped[int] = mapped_column(Integer)
     # Statistics of the last analysis: a stale idf is harmless, a counter that every writer updates is not.
+    # Stored weights hold the average length; those of an older generation are due to be weighed anew.
     generation: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     analyzed_chunks: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     average_length: Mapped[float] = mapped_column(Real, server_default=text("0"))
@@ -51,6 +54,7 @@ class SpaceRow(TenantRow, Base):
         CheckConstraint("state IN ('building', 'active', 'retired')", name="state"),
         CheckConstraint("index_method IN ('none', 'hnsw', 'ivfflat')", name="index_method"),
         CheckConstraint("index_state IN ('none', 'building', 'ready', 'invalid')", name="index_state"),
+        CheckConstraint("quantization IN ('none', 'binary')", name="quantization"),
         Index("ix_rag_embedding_space_collection", "tenant_id", "collection_id"),
         Index(
             "uq_rag_embedding_space_active",
@@ -59,6 +63,14 @@ class SpaceRow(TenantRow, Base):
             unique=True,
             postgresql_where=text("state = 'active'"),
             sqlite_where=text("state = 'active'"),
+        ),
+        Index(
+            "uq_rag_embedding_space_building",
+            "tenant_id",
+            "collection_id",
+            unique=True,
+            postgresql_where=text("state = 'building'"),
+            sqlite_where=text("state = 'building'"),
         ),
         STRICT,
     )
@@ -72,6 +84,13 @@ class SpaceRow(TenantRow, Base):
     state: Mapped[str] = mapped_column(Key(16))
     index_method: Mapped[str] = mapped_column(Key(16), server_default="none")
     index_state: Mapped[str] = mapped_column(Key(16), server_default="none")
+    index_options: Mapped[dict[str, Any]] = mapped_column(Json, server_default="{}")
+    quantization: Mapped[str] = mapped_column(Key(16), server_default="none")
+    search_effort: Mapped[int | None] = mapped_column(Integer)
+    # The last chunk that a backfill has been past, in the order of ids: where a restarted one goes on.
+    backfilled_to: Mapped[UUID | None] = mapped_column(Id)
+    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=utc_now())
 
 
@@ -110,6 +129,14 @@ class ChunkRow(TenantRow, Base):
         CheckConstraint("chunk_index >= 0", name="chunk_index"),
         Index(None, "tenant_id", "document_id", "chunk_index"),
         Index(None, "tenant_id", "collection_id", "content_hash"),
+        Index(
+            "ix_rag_chunk_embedding_id",
+            "tenant_id",
+            "collection_id",
+            "embedding_id",
+            postgresql_where=text("embedding_id IS NOT NULL"),
+            sqlite_where=text("embedding_id IS NOT NULL"),
+        ),
         STRICT,
     )
 
@@ -180,8 +207,8 @@ class ChunkTermsRow(TenantRow, Base):
     )
 
     chunk_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
-    generation: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     collection_id: Mapped[UUID] = mapped_column(Id)
+    generation: Mapped[int] = mapped_column(Integer)
     length: Mapped[int] = mapped_column(Integer)
     lexemes: Mapped[str] = mapped_column(Lexemes)
     weights: Mapped[bytes] = mapped_column(Sparse)
@@ -206,6 +233,20 @@ class ChunkKeyRow(Base):
     length: Mapped[int] = mapped_column(Integer)
 
 
+class VectorChangeRow(TenantRow, Base):
+    """How often a space's vectors were added to or taken from, on SQLite: whether a copy in memory is still right.
+
+    Triggers count, so that a write by anyone is seen.
+    """
+
+    __tablename__ = "rag_vector_change"
+    __table_args__ = (child_of("space_id", "rag_embedding_space"), SQLITE_ONLY)
+
+    space_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    added: Mapped[int] = mapped_column(Integer)
+    removed: Mapped[int] = mapped_column(Integer)
+
+
 class PostingRow(Base):
     """That a chunk holds a term, how often, and the chunk's length: all that BM25 needs, in index order."""
 
@@ -221,3 +262,10 @@ class PostingRow(Base):
     chunk_key: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     frequency: Mapped[int] = mapped_column(Integer)
     length: Mapped[int] = mapped_column(Integer)
+
+
+CHUNKS = table_of(ChunkRow)
+COLLECTIONS = table_of(CollectionRow)
+DOCUMENTS = table_of(DocumentRow)
+EMBEDDINGS = table_of(EmbeddingRow)
+SPACES = table_of(SpaceRow)

@@ -18,7 +18,9 @@ from ragstore.core._async import AsyncAccess, AsyncWork
 from ragstore.core._face_async import ASYNCHRONOUS, make_engine, plain_engine
 from ragstore.core.border import name
 from ragstore.core.query import Steps
-from ragstore.corpus._async import AsyncChunks, AsyncCollections, AsyncDocuments
+from ragstore.corpus.chunks._async import AsyncChunks
+from ragstore.corpus.collections._async import AsyncCollections
+from ragstore.corpus.documents._async import AsyncDocuments
 from ragstore.errors import ConnectionLost, TenantRequired, UsageError
 from ragstore.store.pool import (
     Catalog,

@@ -20,7 +20,9 @@ from ragstore.core._face_sync import ASYNCHRONOUS, make_engine, plain_engine
 from ragstore.core._sync import Access, Work
 from ragstore.core.border import name
 from ragstore.core.query import Steps
-from ragstore.corpus._sync import Chunks, Collections, Documents
+from ragstore.corpus.chunks._sync import Chunks
+from ragstore.corpus.collections._sync import Collections
+from ragstore.corpus.documents._sync import Documents
 from ragstore.errors import ConnectionLost, TenantRequired, UsageError
 from ragstore.store.pool import (
     Catalog,

@@ -34,12 +34,13 @@ from ragstore.core.clock import utc_now
 from ragstore.core.query import Query, Selected, Steps, Write
 from ragstore.core.text import TERM_SPACE, Terms, term_id
 from ragstore.core.types import Dense, Half, Id, Sparse
-from ragstore.corpus import hits, statements
+from ragstore.corpus import statements
 from ragstore.corpus.backend import ChunkTerms, CorpusBackend, SearchRequest
-from ragstore.corpus.conditions import condition
 from ragstore.corpus.filters import Operator
-from ragstore.corpus.fusion import RRF_K, Ranked, similarity
 from ragstore.corpus.records import Collection, SearchHit
+from ragstore.corpus.search import hits
+from ragstore.corpus.search.conditions import condition
+from ragstore.corpus.search.fusion import RRF_K, Ranked, similarity
 from ragstore.corpus.tables import (
     ChunkRow,
     ChunkTermsRow,

@@ -43,12 +43,13 @@ from ragstore.core.clock import utc_now
 from ragstore.core.query import Query, Selected, Steps, Write
 from ragstore.core.text import term_id
 from ragstore.core.types import Id
-from ragstore.corpus import hits, statements
+from ragstore.corpus import statements
 from ragstore.corpus.backend import ChunkTerms, CorpusBackend, SearchRequest
-from ragstore.corpus.conditions import condition
 from ragstore.corpus.filters import Operator
-from ragstore.corpus.fusion import Ranked, fuse, rank_texts, rank_vectors
 from ragstore.corpus.records import Collection, EmbeddingSpace, SearchHit
+from ragstore.corpus.search import hits
+from ragstore.corpus.search.conditions import condition
+from ragstore.corpus.search.fusion import Ranked, fuse, rank_texts, rank_vectors
 from ragstore.corpus.tables import (
     ChunkKeyRow,
     ChunkRow,

@@ -44,6 +44,7 @@ CREATED = {
         "rag_citation",
         "rag_feedback",
         "rag_feedback_change",
+        "rag_vector_change",
         "rag_chunk_key",
         "rag_embedding",
         "rag_posting",
@@ -58,6 +59,7 @@ STATEMENTS = {
     id UUID NOT NULL,
     name VARCHAR(63) COLLATE "C" NOT NULL,
     language VARCHAR(35) COLLATE "C" NOT NULL,
+    languages JSONB DEFAULT '[]' NOT NULL,
     metadata JSONB NOT NULL,
     salt INTEGER NOT NULL,
     generation INTEGER DEFAULT 0 NOT NULL,
@@ -126,6 +128,12 @@ STATEMENTS = {
     state VARCHAR(16) COLLATE "C" NOT NULL,
     index_method VARCHAR(16) COLLATE "C" DEFAULT 'none' NOT NULL,
     index_state VARCHAR(16) COLLATE "C" DEFAULT 'none' NOT NULL,
+    index_options JSONB DEFAULT '{}' NOT NULL,
+    quantization VARCHAR(16) COLLATE "C" DEFAULT 'none' NOT NULL,
+    search_effort INTEGER,
+    backfilled_to UUID,
+    activated_at TIMESTAMP WITH TIME ZONE,
+    retired_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT statement_timestamp() NOT NULL,
     CONSTRAINT pk_rag_embedding_space PRIMARY KEY (tenant_id, id),
     CONSTRAINT fk_rag_embedding_space_rag_collection FOREIGN KEY(tenant_id, collection_id) REFERENCES {schema}.rag_collection (tenant_id, id) ON DELETE CASCADE,
@@ -134,10 +142,12 @@ STATEMENTS = {
     CONSTRAINT ck_rag_embedding_space_storage CHECK (storage IN ('vector', 'halfvec')),
     CONSTRAINT ck_rag_embedding_space_state CHECK (state IN ('building', 'active', 'retired')),
     CONSTRAINT ck_rag_embedding_space_index_method CHECK (index_method IN ('none', 'hnsw', 'ivfflat')),
-    CONSTRAINT ck_rag_embedding_space_index_state CHECK (index_state IN ('none', 'building', 'ready', 'invalid'))
+    CONSTRAINT ck_rag_embedding_space_index_state CHECK (index_state IN ('none', 'building', 'ready', 'invalid')),
+    CONSTRAINT ck_rag_embedding_space_quantization CHECK (quantization IN ('none', 'binary'))
 )""",
         "CREATE INDEX ix_rag_embedding_space_collection ON {schema}.rag_embedding_space (tenant_id, collection_id)",
         "CREATE UNIQUE INDEX uq_rag_embedding_space_active ON {schema}.rag_embedding_space (tenant_id, collection_id) WHERE state = 'active'",
+        "CREATE UNIQUE INDEX uq_rag_embedding_space_building ON {schema}.rag_embedding_space (tenant_id, collection_id) WHERE state = 'building'",
         """CREATE TABLE {schema}.rag_message (
     tenant_id VARCHAR(64) COLLATE "C" DEFAULT 'default' NOT NULL,
     id UUID NOT NULL,
@@ -197,6 +207,7 @@ STATEMENTS = {
     CONSTRAINT fk_rag_chunk_rag_document FOREIGN KEY(tenant_id, document_id) REFERENCES {schema}.rag_document (tenant_id, id) ON DELETE CASCADE,
     CONSTRAINT ck_rag_chunk_chunk_index CHECK (chunk_index >= 0)
 )""",
+        "CREATE INDEX ix_rag_chunk_embedding_id ON {schema}.rag_chunk (tenant_id, collection_id, embedding_id) WHERE embedding_id IS NOT NULL",
         "CREATE INDEX ix_rag_chunk_tenant_id_collection_id_content_hash ON {schema}.rag_chunk (tenant_id, collection_id, content_hash)",
         "CREATE INDEX ix_rag_chunk_tenant_id_document_id_chunk_index ON {schema}.rag_chunk (tenant_id, document_id, chunk_index)",
         """CREATE TABLE {schema}.rag_citation (
@@ -244,13 +255,13 @@ STATEMENTS = {
         """CREATE TABLE {schema}.rag_chunk_terms (
     tenant_id VARCHAR(64) COLLATE "C" DEFAULT 'default' NOT NULL,
     chunk_id UUID NOT NULL,
-    generation INTEGER NOT NULL,
     collection_id UUID NOT NULL,
+    generation INTEGER NOT NULL,
     length INTEGER NOT NULL,
     lexemes tsvector NOT NULL,
     weights {vector}.sparsevec NOT NULL,
     rest {vector}.sparsevec,
-    CONSTRAINT pk_rag_chunk_terms PRIMARY KEY (tenant_id, chunk_id, generation),
+    CONSTRAINT pk_rag_chunk_terms PRIMARY KEY (tenant_id, chunk_id),
     CONSTRAINT fk_rag_chunk_terms_rag_chunk FOREIGN KEY(tenant_id, chunk_id) REFERENCES {schema}.rag_chunk (tenant_id, id) ON DELETE CASCADE
 )""",
         "CREATE INDEX ix_rag_chunk_terms_lexemes ON {schema}.rag_chunk_terms USING gin (lexemes)",
@@ -281,6 +292,7 @@ STATEMENTS = {
     id TEXT NOT NULL,
     name TEXT NOT NULL,
     language TEXT NOT NULL,
+    languages TEXT DEFAULT '[]' NOT NULL,
     metadata TEXT NOT NULL,
     salt INTEGER NOT NULL,
     generation INTEGER DEFAULT 0 NOT NULL,
@@ -349,6 +361,12 @@ STATEMENTS = {
     state TEXT NOT NULL,
     index_method TEXT DEFAULT 'none' NOT NULL,
     index_state TEXT DEFAULT 'none' NOT NULL,
+    index_options TEXT DEFAULT '{}' NOT NULL,
+    quantization TEXT DEFAULT 'none' NOT NULL,
+    search_effort INTEGER,
+    backfilled_to TEXT,
+    activated_at INTEGER,
+    retired_at INTEGER,
     created_at INTEGER DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000) NOT NULL,
     CONSTRAINT pk_rag_embedding_space PRIMARY KEY (tenant_id, id),
     CONSTRAINT fk_rag_embedding_space_rag_collection FOREIGN KEY(tenant_id, collection_id) REFERENCES rag_collection (tenant_id, id) ON DELETE CASCADE,
@@ -357,10 +375,12 @@ STATEMENTS = {
     CONSTRAINT ck_rag_embedding_space_storage CHECK (storage IN ('vector', 'halfvec')),
     CONSTRAINT ck_rag_embedding_space_state CHECK (state IN ('building', 'active', 'retired')),
     CONSTRAINT ck_rag_embedding_space_index_method CHECK (index_method IN ('none', 'hnsw', 'ivfflat')),
-    CONSTRAINT ck_rag_embedding_space_index_state CHECK (index_state IN ('none', 'building', 'ready', 'invalid'))
+    CONSTRAINT ck_rag_embedding_space_index_state CHECK (index_state IN ('none', 'building', 'ready', 'invalid')),
+    CONSTRAINT ck_rag_embedding_space_quantization CHECK (quantization IN ('none', 'binary'))
 ) STRICT""",
         "CREATE INDEX ix_rag_embedding_space_collection ON rag_embedding_space (tenant_id, collection_id)",
         "CREATE UNIQUE INDEX uq_rag_embedding_space_active ON rag_embedding_space (tenant_id, collection_id) WHERE state = 'active'",
+        "CREATE UNIQUE INDEX uq_rag_embedding_space_building ON rag_embedding_space (tenant_id, collection_id) WHERE state = 'building'",
         """CREATE TABLE rag_message (
     tenant_id TEXT DEFAULT 'default' NOT NULL,
     id TEXT NOT NULL,
@@ -420,6 +440,7 @@ STATEMENTS = {
     CONSTRAINT fk_rag_chunk_rag_document FOREIGN KEY(tenant_id, document_id) REFERENCES rag_document (tenant_id, id) ON DELETE CASCADE,
     CONSTRAINT ck_rag_chunk_chunk_index CHECK (chunk_index >= 0)
 ) STRICT""",
+        "CREATE INDEX ix_rag_chunk_embedding_id ON rag_chunk (tenant_id, collection_id, embedding_id) WHERE embedding_id IS NOT NULL",
         "CREATE INDEX ix_rag_chunk_tenant_id_collection_id_content_hash ON rag_chunk (tenant_id, collection_id, content_hash)",
         "CREATE INDEX ix_rag_chunk_tenant_id_document_id_chunk_index ON rag_chunk (tenant_id, document_id, chunk_index)",
         """CREATE TABLE rag_citation (
@@ -464,6 +485,14 @@ STATEMENTS = {
     CONSTRAINT fk_rag_feedback_change_rag_message FOREIGN KEY(tenant_id, message_id) REFERENCES rag_message (tenant_id, id) ON DELETE CASCADE
 ) STRICT""",
         "CREATE INDEX ix_rag_feedback_change_tenant_id_message_id_user_id ON rag_feedback_change (tenant_id, message_id, user_id)",
+        """CREATE TABLE rag_vector_change (
+    tenant_id TEXT DEFAULT 'default' NOT NULL,
+    space_id TEXT NOT NULL,
+    added INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    CONSTRAINT pk_rag_vector_change PRIMARY KEY (tenant_id, space_id),
+    CONSTRAINT fk_rag_vector_change_rag_embedding_space FOREIGN KEY(tenant_id, space_id) REFERENCES rag_embedding_space (tenant_id, id) ON DELETE CASCADE
+) STRICT""",
         """CREATE TABLE rag_chunk_key (
     "key" INTEGER NOT NULL,
     tenant_id TEXT NOT NULL,
@@ -498,6 +527,16 @@ STATEMENTS = {
     CONSTRAINT fk_rag_posting_rag_chunk_key FOREIGN KEY(chunk_key) REFERENCES rag_chunk_key ("key") ON DELETE CASCADE
 ) WITHOUT ROWID, STRICT""",
         "CREATE INDEX ix_rag_posting_chunk_key ON rag_posting (chunk_key)",
+        """CREATE TRIGGER rag_embedding_added AFTER INSERT ON rag_embedding BEGIN
+    INSERT INTO rag_vector_change (tenant_id, space_id, added, removed) VALUES (new.tenant_id, new.space_id, 1, 0)
+    ON CONFLICT (tenant_id, space_id) DO UPDATE SET added = added + 1;
+END""",
+        """CREATE TRIGGER rag_embedding_removed AFTER DELETE ON rag_embedding BEGIN
+    UPDATE rag_vector_change SET removed = removed + 1 WHERE tenant_id = old.tenant_id AND space_id = old.space_id;
+END""",
+        """CREATE TRIGGER rag_embedding_changed AFTER UPDATE ON rag_embedding BEGIN
+    UPDATE rag_vector_change SET removed = removed + 1 WHERE tenant_id = new.tenant_id AND space_id = new.space_id;
+END""",
     ),
 }
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import and_
 
-from ragstore.corpus.fusion import Ranked
 from ragstore.corpus.records import SearchHit
+from ragstore.corpus.search.fusion import Ranked
 from ragstore.corpus.tables import ChunkRow, DocumentRow
 
 IS_ITS_DOCUMENT = and_(DocumentRow.tenant_id == ChunkRow.tenant_id, DocumentRow.id == ChunkRow.document_id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from ragstore.corpus.preparing import PreparedChunk
+from ragstore.corpus.documents.preparing import PreparedChunk
 from ragstore.corpus.statements import StoredChunk
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ragstore.core.border import InvalidTextRule, TextPolicy
-from ragstore.corpus.preparing import PreparedDocument, Vectors, prepare
-from ragstore.corpus.putting import Piece, piece
+from ragstore.corpus.documents.preparing import PreparedDocument, Vectors, prepare
+from ragstore.corpus.documents.putting import Piece, piece
 from ragstore.corpus.records import Counts, EmbeddingSpace, LoadError, LoadReport, NewChunk, NewDocument
 from ragstore.errors import InvalidInput
 

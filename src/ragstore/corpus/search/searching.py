@@ -20,7 +20,7 @@ MAX_OFFSET = 10_000
 MAX_QUERY = 100_000
 MAX_TERMS = 1000
 
-PATHS: dict[SearchMode, SearchPath] = {"vector": "exact", "text": "lexical", "hybrid": "hybrid"}
+PATHS: dict[SearchMode, SearchPath] = {"vector": "exact", "text": "lexical", "hybrid": "exact+lexical"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

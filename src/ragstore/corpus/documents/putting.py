@@ -13,12 +13,12 @@ from ragstore.core.query import Steps
 from ragstore.core.text import analyze
 from ragstore.corpus import statements
 from ragstore.corpus.backend import ChunkTerms, CorpusBackend
-from ragstore.corpus.planning import Changes, nothing, plan
-from ragstore.corpus.preparing import PreparedChunk, PreparedDocument, Vectors, check_vectors, checked
+from ragstore.corpus.collections.statistics import refresh, seed_average
+from ragstore.corpus.documents.planning import Changes, nothing, plan
+from ragstore.corpus.documents.preparing import PreparedChunk, PreparedDocument, Vectors, check_vectors, checked
 from ragstore.corpus.reading import find_collection
 from ragstore.corpus.records import Collection, EmbeddingSpace, PutReport
 from ragstore.corpus.statements import StoredChunk, StoredDocument
-from ragstore.corpus.statistics import refresh, seed_average
 from ragstore.errors import ConcurrencyError
 
 T = TypeVar("T")
@@ -125,7 +125,7 @@ def put_one(
         made: Vectors that a model has made for it.
         must_embed: Raise `ConcurrencyError` if a chunk still lacks a vector, as another writer has come in between.
     """
-    collection = yield from find_collection(tenant, collection_name)
+    collection = yield from find_collection(tenant, collection_name, to_write=True)
     only = piece(document, collection.space, made)
     yield from put_all(backend, tenant, collection, [only], must_embed=must_embed)
     report = only.report()

@@ -1,0 +1,1 @@
+"""Pieces of text: found, listed, searched."""

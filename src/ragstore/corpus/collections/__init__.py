@@ -1,0 +1,1 @@
+"""Named sets of documents: made, read, analysed."""

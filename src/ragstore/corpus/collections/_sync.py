@@ -1,0 +1,107 @@
+# Generated from _async.py by tools/unasync.py: edit that file and run the tool again.
+"""The repository of collections."""
+
+from __future__ import annotations
+
+from ragstore.core import border
+from ragstore.core._sync import Repository
+from ragstore.core.border import TextPolicy
+from ragstore.core.paging import Page, decode_cursor, page_of
+from ragstore.core.records import JsonObject
+from ragstore.core.vectors import Metric
+from ragstore.corpus import reading, statements
+from ragstore.corpus.backend import CorpusBackend
+from ragstore.corpus.collections import ensuring, statistics
+from ragstore.corpus.naming import collection_name
+from ragstore.corpus.records import (
+    Collection,
+)
+
+
+class Collections(Repository[CorpusBackend]):
+    """Named sets of documents that are searched together."""
+
+    def ensure(
+        self,
+        name: str,
+        *,
+        model: str | None = None,
+        dimensions: int | None = None,
+        metric: Metric = "cosine",
+        language: str | None = None,
+        metadata: JsonObject | None = None,
+    ) -> Collection:
+        """Get a collection, or make it.
+
+        One read if it is there; else it is inserted in a transaction. A second call changes nothing, and two at once
+        get the same collection.
+
+        Args:
+            name: 1 to 63 bytes, compared letter for letter.
+            model: The embedding model, as the host calls it; None: chunks have no vectors (yet).
+            dimensions: Components of the model's vectors, to 4,000; above 2,000 they are stored as float16.
+            metric: How the model's vectors are compared.
+            language: ISO 639-1 code of the texts; None: whatever it has, "en" for a new one.
+            metadata: Stored with a new collection; an existing one keeps its own.
+
+        Raises:
+            Conflict: It is there with another language, model, number of dimensions or metric.
+            InvalidInput: A value is unfit.
+        """
+        policy = TextPolicy(self._access.settings.invalid_text)
+        asked = ensuring.wanted(
+            name,
+            model=model,
+            dimensions=dimensions,
+            metric=metric,
+            language=language,
+            metadata=metadata,
+            policy=policy,
+        )
+        found = self._first(statements.collection_by_name(self._tenant, asked.name))
+        if found is not None and ensuring.is_there(found, asked):
+            return found
+        with self._access.writing() as work:
+            return work.steps(ensuring.ensure(self._backend, self._tenant, asked))
+
+    def get(self, name: str) -> Collection:
+        """Read a collection.
+
+        Raises:
+            NotFound: There is none of this name.
+        """
+        return self._access.read(lambda: reading.find_collection(self._tenant, collection_name(name)))
+
+    def find(self, name: str) -> Collection | None:
+        """Read a collection, or give None."""
+        return self._first(statements.collection_by_name(self._tenant, collection_name(name)))
+
+    def page(self, *, limit: int = 50, cursor: str | None = None) -> Page[Collection]:
+        """List collections by name.
+
+        Args:
+            limit: How many at most, 1 to 1,000.
+            cursor: A page's `next_cursor`; None: from the start.
+        """
+        rows = border.limit(limit)
+        (after,) = decode_cursor("collections", cursor, str) if cursor is not None else ("",)
+        found = self._fetch(statements.collection_page(self._tenant, after, rows + 1))
+        return page_of(found, rows, "collections", lambda collection: (collection.name,))
+
+    def analyze(self, name: str) -> Collection:
+        """Take the lexical statistics anew: in how many chunks each word stands, and how long chunks are.
+
+        This happens by itself as a collection grows; call it after changes that should count at once. Writes the
+        collection's row and its term table under the row's lock; other writers of documents do not wait.
+
+        Raises:
+            NotFound: There is no such collection.
+        """
+        with self._access.writing() as work:
+            steps = statistics.analyze_collection(self._backend, self._tenant, collection_name(name))
+            return work.steps(steps)
+
+    def delete(self, name: str) -> bool:
+        """Delete a collection with its documents, chunks, vectors and words. False: there was none."""
+        write = statements.delete_collection(self._tenant, collection_name(name))
+        return self._write(write) > 0

@@ -1,0 +1,1 @@
+"""Sources, put with their chunks."""

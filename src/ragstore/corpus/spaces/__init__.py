@@ -1,0 +1,1 @@
+"""Embedding spaces: one model's vectors for one collection, and their indexes."""
