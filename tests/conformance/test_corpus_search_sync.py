@@ -458,7 +458,7 @@ def test_an_offset_is_a_number_of_rows(store: Store, docs: str, offset: Any) -> 
         ({"text": "wing", "where": "doc_type = 'a'"}, "where"),
         ({"text": "wing", "where": {"doc_type": "a"}}, "where"),
         ({"text": "wing", "where": True}, "where"),
-        ({"text": "wing", "weights": (1.0,)}, "weights"),
+        ({"text": "wing", "weights": (1.0,)}, "weights.1"),
         ({"text": "wing", "weights": (0.0, 0.0)}, "weights"),
         ({"text": "wing", "weights": (-1.0, 2.0)}, "weights"),
         ({"text": "wing", "weights": (math.nan, 1.0)}, "weights"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from ragstore.core.query import Steps
@@ -16,6 +17,14 @@ def find_collection(tenant: str, collection: str, *, to_write: bool = False) -> 
     if not found:
         raise NotFound(f"there is no collection {collection!r}: make it with collections.ensure")
     return found[0]
+
+
+def find_collections(tenant: str, names: Sequence[str]) -> Steps[dict[str, Collection]]:
+    """Read collections by name, or raise `NotFound`."""
+    found: dict[str, Collection] = {}
+    for name in names:
+        found[name] = yield from find_collection(tenant, name)
+    return found
 
 
 def find_document(tenant: str, collection: str, source: str) -> Steps[Document | None]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Literal, overload
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, overload
 from uuid import UUID
 
 from ragstore.core.records import Input, JsonObject, Record, Unchecked
@@ -17,6 +17,7 @@ SearchPath = Literal["exact", "approximate", "lexical", "exact+lexical", "approx
 IndexMethod = Literal["none", "hnsw", "ivfflat"]
 IndexState = Literal["none", "building", "ready", "invalid"]
 Quantization = Literal["none", "binary"]
+Match = Literal["any", "all", "web"]
 
 
 class EmbeddingSpace(Record):
@@ -223,6 +224,88 @@ class LoadReport(Counts):
     errors: tuple[LoadError, ...]
 
 
+class Recency(Input):
+    """How much newness counts in a search.
+
+    The candidates' scores are brought to 0..1 (the worst to the best), and mixed with freshness, which is 1 for a
+    document of now and halves with every `half_life`: (1 - weight) * score + weight * freshness.
+
+    Attributes:
+        half_life: The age at which freshness is a half; a timedelta, or seconds.
+        weight: The share of freshness, above 0 to 1.
+        field: What age is counted from: when the document last changed, or when it was first put.
+    """
+
+    half_life: timedelta
+    weight: float = 0.3
+    field: Literal["updated_at", "created_at"] = "updated_at"
+
+
+class SearchQuery(Input):
+    """A search, as `chunks.search` takes it apart into arguments and `chunks.search_many` takes it whole.
+
+    Attributes:
+        collection: The collection's name, or several, searched as one.
+        text: Words to look for.
+        embedding: The query's vector in the collections' active space.
+        limit: How many hits, 1 to 1,000.
+        offset: How many better ones to pass over, to 10,000.
+        where: Only chunks for which this holds: an expression over `F`, or a dict (see `Filter.from_dict`).
+        language: ISO 639-1 code of the text; None: every language that the collection has.
+        match: "any": any of the words may match. "all": each must. "web": as in a search box, words are optional,
+            "quoted phrases" must stand there, -words must not, and both words around AND must.
+        weights: Of the vector and the text in fusion.
+        threshold: Only hits of at least this score.
+        per_document: At most so many hits of one document.
+        neighbors: So many chunks before and after each hit come with it.
+        mmr: From 0 (as different as can be) to 1 (by score alone): pick hits by maximal marginal relevance.
+        recency: Prefer newer documents.
+        snippet: Show the passage that has the query's words, of about so many characters.
+        with_embeddings: Bring each hit's vector.
+        effort: How many candidates an approximate index looks at, instead of what the search would choose.
+    """
+
+    collection: str | tuple[str, ...]
+    text: str | None = None
+    embedding: Annotated[VectorLike | None, Unchecked] = None
+    limit: int = 10
+    offset: int = 0
+    where: Annotated[Any, Unchecked] = None
+    language: str | None = None
+    match: Match = "any"
+    weights: tuple[float, float] = (1.0, 1.0)
+    threshold: float | None = None
+    per_document: int | None = None
+    neighbors: int = 0
+    mmr: float | None = None
+    recency: Recency | None = None
+    snippet: int | None = None
+    with_embeddings: bool = False
+    effort: int | None = None
+
+
+class Neighbor(Record):
+    """A chunk that stands beside a hit in its document."""
+
+    chunk_id: UUID
+    chunk_index: int
+    content: str
+
+
+class Snippet(Record):
+    """A passage of a hit's text.
+
+    Attributes:
+        text: The passage, as it stands in the chunk; no ellipses are put in.
+        start: Where it begins in the chunk's content, in characters.
+        marks: (start, end) of each of the query's words in `text`, in order, not overlapping.
+    """
+
+    text: str
+    start: int
+    marks: tuple[tuple[int, int], ...]
+
+
 class SearchHit(Record):
     """A chunk that a search found.
 
@@ -233,6 +316,9 @@ class SearchHit(Record):
         bm25: The lexical leg's score; None if that leg did not find it.
         vector_rank: The place in the vector leg, counted from 1.
         text_rank: The place in the lexical leg, counted from 1.
+        neighbors: The chunks around it that were asked for, in reading order, without itself.
+        snippet: The passage with the query's words, if it was asked for.
+        embedding: Its vector, if it was asked for.
     """
 
     chunk_id: UUID
@@ -249,11 +335,16 @@ class SearchHit(Record):
     end_offset: int | None
     metadata: JsonObject
     document_metadata: JsonObject
+    created_at: datetime
+    updated_at: datetime
     score: float
     distance: float | None = None
     bm25: float | None = None
     vector_rank: int | None = None
     text_rank: int | None = None
+    neighbors: tuple[Neighbor, ...] = ()
+    snippet: Snippet | None = None
+    embedding: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

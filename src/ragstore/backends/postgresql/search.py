@@ -35,7 +35,7 @@ from ragstore.core.query import Query, Selected, Steps, Write
 from ragstore.core.text import TERM_SPACE, Terms, term_id
 from ragstore.core.types import Dense, Half, Id, Sparse
 from ragstore.corpus import statements
-from ragstore.corpus.backend import ChunkTerms, CorpusBackend, SearchRequest
+from ragstore.corpus.backend import Answer, ChunkTerms, CorpusBackend, SearchRequest
 from ragstore.corpus.filters import Operator
 from ragstore.corpus.records import Collection, SearchHit
 from ragstore.corpus.search import hits
@@ -420,18 +420,29 @@ _kept: dict[tuple[Any, ...], Selected] = {}
 
 def _statement_for(request: SearchRequest, backend: CorpusBackend) -> Selected:
     """Give a kept statement where there is no filter: building one costs more than running it on a small space."""
-    vector, text = request.vector is not None, request.terms is not None
+    vector, text = request.vector is not None, request.targets[0].text is not None
     if request.where is not None:
         where = condition(request.where, backend)
-        return _statement(request.collection, where, vector=vector, text=text)
-    space = request.collection.space
+        return _statement(request.targets[0].collection, where, vector=vector, text=text)
+    space = request.targets[0].collection.space
     key = (vector, text, space.storage, space.metric) if vector and space else (vector, text)
     if key not in _kept:
-        _kept[key] = _statement(request.collection, None, vector=vector, text=text)
+        _kept[key] = _statement(request.targets[0].collection, None, vector=vector, text=text)
     return _kept[key]
 
 
-def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchHit] | None]:
+def search(requests: Sequence[SearchRequest], backend: CorpusBackend) -> Steps[list[Answer] | None]:
+    """Find the best chunks for each request."""
+    answers: list[Answer] = []
+    for request in requests:
+        found = yield from _search_one(request, backend)
+        if found is None:
+            return None
+        answers.append(Answer(found))
+    return answers
+
+
+def _search_one(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchHit] | None]:
     """Find the best chunks in one statement."""
     found = yield Query(_statement_for(request, backend), tuple, _parameters(request))
     if not found:
@@ -441,7 +452,7 @@ def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchH
 
 
 def _parameters(request: SearchRequest) -> dict[str, Any]:
-    collection = request.collection
+    collection = request.targets[0].collection
     parameters: dict[str, Any] = {
         "tenant": request.tenant,
         "collection_id": collection.id,
@@ -450,8 +461,8 @@ def _parameters(request: SearchRequest) -> dict[str, Any]:
     }
     if request.vector is not None and collection.space is not None:
         parameters |= {"vector": request.vector, "space_id": collection.space.id}
-    if request.terms is not None:
-        parameters |= _lexical_parameters(collection, request.terms)
+    if request.targets[0].text is not None:
+        parameters |= _lexical_parameters(collection, request.targets[0].text.frequencies)
     if request.hybrid:
         vector_weight, text_weight = request.weights
         parameters |= {"depth": request.depth, "vector_weight": vector_weight, "text_weight": text_weight}
@@ -471,10 +482,10 @@ def _lexical_parameters(collection: Collection, terms: dict[str, int]) -> dict[s
 
 def _to_hit(row: tuple[Any, ...], rank: int, request: SearchRequest) -> SearchHit:
     score, distance, bm25, vector_rank, text_rank = row[:5]
-    space = request.collection.space
-    if request.terms is None and space is not None:
+    space = request.targets[0].collection.space
+    if request.targets[0].text is None and space is not None:
         score, vector_rank = similarity(distance, space.metric), rank
     elif request.vector is None:
         score, text_rank = bm25, rank
     found = Ranked(row[5], score, distance, bm25, vector_rank, text_rank)
-    return hits.to_hit(row[5:], found, request.collection.name)
+    return hits.to_hit(row[5:], found, request.targets[0].collection.name)

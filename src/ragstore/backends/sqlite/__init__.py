@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from ragstore.backends.sqlite import connect, search, violations, writes
 from ragstore.core.backend import Abilities
 from ragstore.core.query import Steps
 from ragstore.core.translate import translating
-from ragstore.corpus.backend import SearchRequest
-from ragstore.corpus.records import SearchHit
+from ragstore.corpus.backend import Answer, SearchRequest
 
 
 class SqliteBackend:
@@ -38,9 +38,9 @@ class SqliteBackend:
     count_terms = staticmethod(search.count_terms)
     measure_length = staticmethod(search.measure_length)
 
-    def search(self, request: SearchRequest) -> Steps[list[SearchHit] | None]:
-        """Find the best chunks; None: the collection or its space is no longer what the request says."""
-        return search.search(request, self)
+    def search(self, requests: Sequence[SearchRequest]) -> Steps[list[Answer] | None]:
+        """Find the best chunks for each request; None: a collection or its space is no longer what a request says."""
+        return search.search(requests, self)
 
     def translating(self) -> AbstractContextManager[None]:
         """Turn the driver's errors into ours."""

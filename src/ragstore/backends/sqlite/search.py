@@ -44,7 +44,7 @@ from ragstore.core.query import Query, Selected, Steps, Write
 from ragstore.core.text import term_id
 from ragstore.core.types import Id
 from ragstore.corpus import statements
-from ragstore.corpus.backend import ChunkTerms, CorpusBackend, SearchRequest
+from ragstore.corpus.backend import Answer, ChunkTerms, CorpusBackend, SearchRequest
 from ragstore.corpus.filters import Operator
 from ragstore.corpus.records import Collection, EmbeddingSpace, SearchHit
 from ragstore.corpus.search import hits
@@ -237,7 +237,7 @@ def _filtered(statement: Selected, chunk_id: Any, where: ColumnElement[bool] | N
 
 
 def _vector_leg(request: SearchRequest, where: ColumnElement[bool] | None) -> Steps[list[Ranked]]:
-    space = request.collection.space
+    space = request.targets[0].collection.space
     assert space is not None  # the repository has refused a vector for a collection without a space
     column = EmbeddingRow.half if space.storage == "halfvec" else EmbeddingRow.dense
     statement = select(type_coerce(EmbeddingRow.chunk_id, Text), column).where(  # an id for each row takes long to read
@@ -265,9 +265,9 @@ _IDF = select(TermRow.term, TermRow.idf).where(
 
 
 def _lexical_leg(request: SearchRequest, where: ColumnElement[bool] | None) -> Steps[list[Ranked]]:
-    collection = request.collection
+    collection = request.targets[0].collection
     times: Counter[int] = Counter()
-    for lexeme, count in (request.terms or {}).items():
+    for lexeme, count in (request.targets[0].text.frequencies if request.targets[0].text else {}).items():
         times[term_id(lexeme)] += count
     if not times:
         return []
@@ -333,29 +333,41 @@ _HITS = (
 )
 
 
-def search(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchHit] | None]:
+def search(requests: Sequence[SearchRequest], backend: CorpusBackend) -> Steps[list[Answer] | None]:
+    """Find the best chunks for each request."""
+    answers: list[Answer] = []
+    for request in requests:
+        found = yield from _search_one(request, backend)
+        if found is None:
+            return None
+        answers.append(Answer(found))
+    return answers
+
+
+def _search_one(request: SearchRequest, backend: CorpusBackend) -> Steps[list[SearchHit] | None]:
     """Rank by each leg, fuse, and fetch the page's chunks."""
     current = yield _current(request)
     if not current:
         return None
     _, analyzed, average = current[0]
     statistics = {"analyzed_chunks": analyzed, "average_length": average}
-    request = replace(request, collection=request.collection.model_copy(update=statistics))
+    current_collection = request.targets[0].collection.model_copy(update=statistics)
+    request = replace(request, targets=(replace(request.targets[0], collection=current_collection),))
     where = None if request.where is None else condition(request.where, backend)
     legs: list[list[Ranked]] = []
     if request.vector is not None:
         legs.append((yield from _vector_leg(request, where)))
-    if request.terms is not None:
+    if request.targets[0].text is not None:
         legs.append((yield from _lexical_leg(request, where)))
     ranked = fuse(legs[0], legs[1], request.weights) if request.hybrid else legs[0]
     page = ranked[request.offset : request.offset + request.limit]
     parameters = {"tenant": request.tenant, "ids": [found.chunk_id for found in page]}
     rows = {row[0]: row for row in (yield Query(_HITS, tuple, parameters))}
-    return [hits.to_hit(rows[found.chunk_id], found, request.collection.name) for found in page]
+    return [hits.to_hit(rows[found.chunk_id], found, request.targets[0].collection.name) for found in page]
 
 
 def _current(request: SearchRequest) -> Query[Any]:
-    parameters = {"tenant": request.tenant, "collection_id": request.collection.id}
-    if request.vector is None or request.collection.space is None:
+    parameters = {"tenant": request.tenant, "collection_id": request.targets[0].collection.id}
+    if request.vector is None or request.targets[0].collection.space is None:
         return Query(_CURRENT, tuple, parameters)
-    return Query(_CURRENT_WITH_SPACE, tuple, {**parameters, "space_id": request.collection.space.id})
+    return Query(_CURRENT_WITH_SPACE, tuple, {**parameters, "space_id": request.targets[0].collection.space.id})

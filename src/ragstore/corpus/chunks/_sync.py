@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from uuid import UUID
 
 from ragstore.core import border
@@ -15,12 +17,8 @@ from ragstore.corpus.backend import CorpusBackend
 from ragstore.corpus.documents.preparing import hash_content
 from ragstore.corpus.filters import Filter
 from ragstore.corpus.naming import collection_name
-from ragstore.corpus.records import (
-    Chunk,
-    Collection,
-    SearchHits,
-)
-from ragstore.corpus.search.searching import Asked, make_request, to_hits
+from ragstore.corpus.records import Chunk, Collection, Match, Recency, SearchHits, SearchQuery
+from ragstore.corpus.search.searching import check_queries, make_requests, names_of, to_hits
 from ragstore.errors import ConcurrencyError, InvalidInput, NotFound
 
 
@@ -82,32 +80,50 @@ class Chunks(Repository[CorpusBackend]):
         with self._access.writing() as work:
             return work.steps(reading.delete_chunk(self._tenant, parse_id(chunk_id)))
 
-    def search(
+    def search(  # noqa: PLR0913 - the ways to ask stand in one place, SearchQuery's
         self,
-        collection: str,
+        collection: str | Sequence[str],
         *,
         text: str | None = None,
         embedding: VectorLike | None = None,
         limit: int = 10,
         offset: int = 0,
-        where: Filter | None = None,
+        where: Filter | Mapping[str, object] | None = None,
         language: str | None = None,
+        match: Match = "any",
         weights: tuple[float, float] = (1.0, 1.0),
+        threshold: float | None = None,
+        per_document: int | None = None,
+        neighbors: int = 0,
+        mmr: float | None = None,
+        recency: Recency | None = None,
+        snippet: int | None = None,
+        with_embeddings: bool = False,
+        effort: int | None = None,
     ) -> SearchHits:
         """Find the chunks that fit best: by words, by vector, or by both.
 
-        Text alone ranks by BM25, a vector alone by exact distance, and both fuse the best 100 of each by weighted
+        Text alone ranks by BM25, a vector alone by distance, and both fuse the best 100 of each by weighted
         reciprocal rank. One round trip on PostgreSQL.
 
         Args:
-            collection: The collection's name.
+            collection: The collection's name, or several, searched as one.
             text: Words to look for; any of them may match, rare ones count more. Any text is valid.
             embedding: The query's vector in the collection's active space.
             limit: How many hits, 1 to 1,000.
             offset: How many better ones to pass over, to 10,000.
-            where: Only chunks for which this holds, e.g. `F.doc_type == "manual"`.
-            language: ISO 639-1 code of the query, if other than the collection's.
+            where: Only chunks for which this holds, e.g. `F.doc_type == "manual"`, or the same as a dict.
+            language: ISO 639-1 code of the query; None: every language that the collection has.
+            match: "any" word, "all" words, or "web": "quoted phrases", -word and AND.
             weights: Of the vector and the text in fusion.
+            threshold: Only hits of at least this score.
+            per_document: At most so many hits of one document.
+            neighbors: So many chunks before and after each hit come with it, to 20.
+            mmr: From 0 (as different as can be) to 1 (by score alone): pick by maximal marginal relevance.
+            recency: Prefer newer documents.
+            snippet: Show the passage with the query's words, of about so many characters.
+            with_embeddings: Bring each hit's vector.
+            effort: How many candidates an approximate index looks at, 1 to 1,000; None: as many as it takes.
 
         Returns:
             The hits, best first, ties by chunk id; `limit` of them if so many match.
@@ -123,39 +139,64 @@ class Chunks(Repository[CorpusBackend]):
                 hits = store.chunks.search("manuals", text="turning off", limit=1)
                 assert hits[0].content == "Turn it off."
         """
-        asked = Asked(
+        query = SearchQuery(
+            collection=collection if isinstance(collection, str) else tuple(collection),
             text=text,
             embedding=kept(embedding),
             limit=limit,
             offset=offset,
             where=where,
             language=language,
+            match=match,
             weights=weights,
+            threshold=threshold,
+            per_document=per_document,
+            neighbors=neighbors,
+            mmr=mmr,
+            recency=recency,
+            snippet=snippet,
+            with_embeddings=with_embeddings,
+            effort=effort,
         )
-        name = collection_name(collection)
-        hits = self._search_known(name, asked)
-        if hits is None:
-            hits = self._search_afresh(name, asked)
-        if hits is None:
-            raise ConcurrencyError("the collection was changed during the search: search again")
-        return hits
+        return (self.search_many([query]))[0]
 
-    def _search_known(self, name: str, asked: Asked) -> SearchHits | None:
-        """Search with what is remembered of the collection, which saves a round trip; None if it is out of date."""
-        known = self._access.catalog.get((self._tenant, name))
-        if known is None:
-            return None
+    def search_many(self, queries: Sequence[SearchQuery]) -> list[SearchHits]:
+        """Run several searches as one, in one round trip on PostgreSQL; each as `search` would.
+
+        Args:
+            queries: To 100 of them; each may search other collections in its own way.
+
+        Raises:
+            InvalidInput: A value is unfit; `index` is its query's place. And as for `search`.
+        """
+        names = list(dict.fromkeys(chain.from_iterable(map(names_of, check_queries(queries)))))
+        remembered = self._access.catalog
+        known = {name: remembered[self._tenant, name] for name in names if (self._tenant, name) in remembered}
+        answers = None
+        if len(known) == len(names):
+            answers = self._search_known(queries, known)
+        if answers is None:
+            answers = self._search_afresh(queries, names)
+        if answers is None:
+            raise ConcurrencyError("a collection was changed during the search: search again")
+        return answers
+
+    def _search_known(self, queries: Sequence[SearchQuery], known: Mapping[str, Collection]) -> list[SearchHits] | None:
+        """Search with what is remembered of the collections, which saves a round trip; None if it is out of date."""
         try:
-            return self._search(known, asked)
+            return self._search(queries, known)
         except InvalidInput:  # perhaps only for the space that is remembered
             return None
 
-    def _search_afresh(self, name: str, asked: Asked) -> SearchHits | None:
-        current = self._access.read(lambda: reading.find_collection(self._tenant, name))
-        self._access.catalog[self._tenant, name] = current
-        return self._search(current, asked)
+    def _search_afresh(self, queries: Sequence[SearchQuery], names: Sequence[str]) -> list[SearchHits] | None:
+        known = self._access.read(lambda: reading.find_collections(self._tenant, names))
+        for name, collection in known.items():
+            self._access.catalog[self._tenant, name] = collection
+        return self._search(queries, known)
 
-    def _search(self, collection: Collection, asked: Asked) -> SearchHits | None:
-        request = make_request(self._tenant, collection, asked)
-        hits = self._access.read(lambda: self._backend.search(request))
-        return None if hits is None else to_hits(request, hits)
+    def _search(self, queries: Sequence[SearchQuery], known: Mapping[str, Collection]) -> list[SearchHits] | None:
+        requests = make_requests(self._tenant, queries, known)
+        answers = self._access.read(lambda: self._backend.search(requests))
+        if answers is None:
+            return None
+        return [to_hits(*found) for found in zip(queries, requests, answers, strict=True)]

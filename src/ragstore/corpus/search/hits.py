@@ -23,7 +23,14 @@ HIT_CHUNK_COLUMNS = (
     ChunkRow.end_offset,
     ChunkRow.meta,
 )
-HIT_DOCUMENT_COLUMNS = (DocumentRow.source, DocumentRow.title, DocumentRow.doc_type, DocumentRow.meta)
+HIT_DOCUMENT_COLUMNS = (
+    DocumentRow.source,
+    DocumentRow.title,
+    DocumentRow.doc_type,
+    DocumentRow.meta,
+    DocumentRow.created_at,
+    DocumentRow.updated_at,
+)
 HIT_COLUMNS = (*HIT_CHUNK_COLUMNS, *HIT_DOCUMENT_COLUMNS)
 
 
@@ -43,6 +50,8 @@ def to_hit(row: Sequence[Any], ranked: Ranked, collection: str) -> SearchHit:
         title=row[10],
         doc_type=row[11],
         document_metadata=row[12],
+        created_at=row[13],
+        updated_at=row[14],
         collection=collection,
         score=ranked.score,
         distance=ranked.distance,
