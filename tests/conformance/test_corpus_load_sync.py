@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from ragstore import NewChunk, NewDocument, Store
-from ragstore.errors import InvalidInput
+from ragstore import LoadProgress, NewChunk, NewDocument, Store
+from ragstore.corpus.documents import loading, putting
+from ragstore.errors import ConcurrencyError, InvalidInput
 from ragstore.testing.factories import DIMENSIONS, MODEL, Embedder, chunks, document, vector
-from tests.conformance.support import Database
+from tests.conformance.support import Database, run_calls, together
 
 
 @pytest.fixture
@@ -55,17 +56,22 @@ def test_items_may_come_from_anywhere(store: Store, docs: str) -> None:
 
 
 def test_progress_is_told_after_each_commit(store: Store, docs: str, db: Database) -> None:
-    """K-4: how many are done, how many there are if that is known; what is told is stored."""
-    seen: list[tuple[int, int | None, int]] = []
+    """K-4: how many are done, how many there are if that is known, how fast; what is told is stored."""
+    seen: list[tuple[LoadProgress, int]] = []
 
-    def progress(done: int, total: int | None) -> None:
-        seen.append((done, total, db.scalar("SELECT count(*) FROM rag_document")))
+    def progress(told: LoadProgress) -> None:
+        seen.append((told, db.scalar("SELECT count(*) FROM rag_document")))
+
+    def numbers() -> list[tuple[int, int, int | None, int]]:
+        return [(told.documents, told.chunks, told.total, stored) for told, stored in seen]
 
     store.documents.load(docs, items(5), commit_every=2, progress=progress)
-    assert seen[:3] == [(2, 5, 2), (4, 5, 4), (5, 5, 5)]
+    assert numbers() == [(2, 4, 5, 2), (4, 8, 5, 4), (5, 10, 5, 5)]
+    assert all(told.rate == pytest.approx(told.chunks / told.seconds) for told, _ in seen)
+    assert [told.seconds for told, _ in seen] == sorted(told.seconds for told, _ in seen)
     seen.clear()
     store.documents.load(docs, iter(items(7)), commit_every=4, progress=progress)
-    assert [entry for entry in seen if entry[0]][:2] == [(4, None, 5), (7, None, 7)]
+    assert numbers() == [(4, 8, None, 5), (7, 14, None, 7)]
 
 
 def test_a_load_is_read_as_it_is_stored(store: Store, docs: str, db: Database) -> None:
@@ -204,3 +210,53 @@ def test_sizes_of_batches_are_checked(store: Store, docs: str, number: Any) -> N
         store.documents.load(docs, [(document(), ["text"])], embed=embed, batch_size=number)
     assert refused.value.field == "batch_size"
     assert store.chunks.count(docs) == 0
+
+
+def test_a_batch_ends_at_its_size_too(store: Store, docs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """K-4: a few large documents are no more in memory at once than many small ones."""
+    done: list[int] = []
+    large = [(document(i), [f"text {i} " * 100, NewChunk(content=f"b{i}", embedding=vector(i))]) for i in range(6)]
+    monkeypatch.setattr(loading, "BATCH_BYTES", 1_900)
+    store.documents.load(docs, large, progress=lambda told: done.append(told.documents))
+    assert done == [2, 4, 6]
+    done.clear()
+    monkeypatch.setattr(loading, "BATCH_CHUNKS", 6)
+    monkeypatch.setattr(loading, "BATCH_BYTES", 10**9)
+    store.documents.load(docs, large, progress=lambda told: done.append(told.documents))
+    assert done == [3, 6]
+
+
+def test_loads_in_opposite_orders(store: Store, docs: str) -> None:
+    """K-3: of the same documents, changed by both: one after the other, whatever the order."""
+    store.documents.load(docs, items(20)[::2])  # half of them are there, half are inserted by whoever comes
+
+    def version(number: int) -> list[tuple[NewDocument, list[NewChunk | str]]]:
+        return [(document(i), [f"version {number} of {i}", "common"]) for i in range(20)]
+
+    orders = [version(1), version(2)[::-1], version(3)]
+    results = together(*(lambda order=order: store.documents.load(docs, order, commit_every=7) for order in orders))
+    assert [report.documents for report in run_calls(results)] == [20, 20, 20]
+    assert store.chunks.count(docs) == 40
+
+
+def test_others_who_get_in_between_are_waited_for(store: Store, docs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """K-3: a batch's own transaction is tried again; a unit's is its owner's."""
+    failing = iter([True, True, False, True, True, True, True])
+    written = putting.put_all
+
+    def deadlocked(*arguments: Any) -> Any:
+        yield from written(*arguments)
+        if next(failing):
+            raise ConcurrencyError("two transactions waited for each other")
+
+    monkeypatch.setattr(putting, "put_all", deadlocked)
+    report = store.documents.load(docs, items(3), commit_every=10)
+    assert (report.documents, report.added) == (3, 6)
+    assert store.chunks.count(docs) == 6
+    with pytest.raises(ConcurrencyError):
+        store.documents.put(docs, document(9), ["text"])
+    with pytest.raises(ConcurrencyError):
+        with store.begin() as unit:
+            unit.documents.put(docs, document(9), ["text"])
+    assert next(failing, None) is None
+    assert store.documents.find(docs, "doc-9.txt") is None

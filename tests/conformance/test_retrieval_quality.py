@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ragstore import NewChunk, NewDocument, Store
+from ragstore import F, NewChunk, NewDocument, Store
 from tests import data_sets
 
 LIMIT = 100
@@ -61,3 +61,29 @@ def test_retrieval_is_as_good_as_published(store: Store, name: str) -> None:
         assert round(dense[measure], 4) == data_sets.baseline(name, DENSE, KEYS[measure]), measure
     assert text["nDCG@10"] >= data_sets.baseline(name, BM25) - 0.01
     assert hybrid["nDCG@10"] >= data_sets.baseline(name, FUSED) - 0.005
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantization", ["none", "binary"])
+def test_an_index_misses_little(postgres_url: str, quantization: str) -> None:
+    """K-9: recall of at least 0.95 on real vectors at the defaults, with filters of several widths, in every mode."""
+    with Store.open(postgres_url) as store:
+        store.collections.ensure("npl", model="all-MiniLM-L6-v2", dimensions=384)
+        store.documents.load("npl", items("npl"), commit_every=500)
+        vectors = data_sets.embeddings("npl", "queries").astype(np.float32)
+        widths = [None, F.source < "009000", F.source < "001500", F.source < "000100"]
+        asked = [(where, limit) for where in widths for limit in (10, 100)]
+        exact = {place: [nearest(store, vectors, where, limit)] for place, (where, limit) in enumerate(asked)}
+        store.spaces.create_index("npl", quantization="binary" if quantization == "binary" else "none")
+        for place, (where, limit) in enumerate(asked):
+            found, [wanted] = nearest(store, vectors, where, limit), exact[place]
+            right = sum(len(a & b) for a, b in zip(found, wanted, strict=True))
+            assert right >= 0.95 * sum(map(len, wanted)), (where, limit)
+
+
+def nearest(store: Store, vectors: Any, where: Any, limit: int) -> list[set[Any]]:
+    """Search for every query by its vector."""
+    return [
+        {hit.chunk_id for hit in store.chunks.search("npl", embedding=vector, where=where, limit=limit)}
+        for vector in vectors
+    ]

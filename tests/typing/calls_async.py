@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import assert_type
 from uuid import UUID
 
@@ -10,27 +12,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from ragstore import (
     AsyncStore,
     AsyncUnitOfWork,
+    BackfillReport,
     Chunk,
     Collection,
     Conversation,
     Document,
     EmbeddingSpace,
     Exchange,
+    ExportedChunk,
     F,
     Feedback,
     Filter,
+    IndexStatus,
     LoadReport,
     Message,
     NewChunk,
     NewCitation,
     NewDocument,
     NewMessage,
+    OrphanReport,
     Page,
     PoolStatus,
     PutReport,
+    RecallPoint,
+    RecallReport,
     SearchHit,
     SearchHits,
     Settings,
+    SpaceCoverage,
 )
 from ragstore.conversations.records import FeedbackChange
 from ragstore.store._async import AsyncRepositories
@@ -82,7 +91,7 @@ async def documents(store: AsyncStore, document_id: UUID) -> None:
     assert_type(await store.documents.put("docs", NEW, CHUNKS), PutReport)
     assert_type(await store.documents.put("docs", NEW, ["text", *CHUNKS], embed=embed, batch_size=8), PutReport)
     loaded = await store.documents.load(
-        "docs", [(NEW, CHUNKS)], embed=embed, commit_every=10, partial=True, progress=lambda done, total: None
+        "docs", [(NEW, CHUNKS)], embed=embed, commit_every=10, partial=True, progress=lambda told: print(told.rate)
     )
     assert_type(loaded, LoadReport)
     assert_type(loaded.errors[0].error, Exception)
@@ -91,6 +100,14 @@ async def documents(store: AsyncStore, document_id: UUID) -> None:
     assert_type(await store.documents.find("docs", "a"), Document | None)
     assert_type(await store.documents.page("docs"), Page[Document])
     assert_type(await store.documents.delete("docs", "a"), bool)
+    assert_type(await store.documents.delete_by_id("a"), bool)
+    assert_type(await store.documents.delete_where("docs", F.title == "A"), int)
+    assert_type(await store.documents.delete_where("docs", {"title": "A"}), int)
+    assert_type(await store.documents.delete_all("docs"), int)
+    assert_type(await store.documents.update("docs", "a", title="A", doc_type=None, version="2", metadata={}), Document)
+    assert_type(await store.documents.count("docs"), int)
+    assert_type(await store.documents.count("docs", F.title == "A"), int)
+    assert_type(store.documents.export("docs", F.title == "A", batch_size=10), AsyncIterator[Document])
 
 
 async def chunks(store: AsyncStore, chunk_id: UUID) -> None:
@@ -99,7 +116,12 @@ async def chunks(store: AsyncStore, chunk_id: UUID) -> None:
     assert_type(await store.chunks.find_by_hash("docs", "text"), list[Chunk])
     assert_type(await store.chunks.page(chunk_id), Page[Chunk])
     assert_type(await store.chunks.count("docs"), int)
+    assert_type(await store.chunks.count("docs", F.page == 1), int)
     assert_type(await store.chunks.delete(chunk_id), bool)
+    assert_type(await store.chunks.delete_where("docs", F.page == 1), int)
+    assert_type(await store.chunks.delete_orphans("docs", ["a"], dry_run=True, batch_size=10), OrphanReport)
+    assert_type(await store.chunks.missing_embeddings("docs", space="m", limit=10), Page[Chunk])
+    assert_type(store.chunks.export("docs", F.page == 1, with_embeddings=True), AsyncIterator[ExportedChunk])
     hits = await store.chunks.search(
         "docs", text="text", embedding=(1, 0.5), limit=5, offset=1, where=filters(), language="en", weights=(0.5, 1.0)
     )
@@ -146,3 +168,25 @@ async def conversations(store: AsyncStore, hits: SearchHits, message_id: UUID) -
     assert_type(await store.conversations.give_feedback(message_id, -1, user_id="ada", comment="no"), Feedback)
     assert_type(await store.conversations.delete_feedback(message_id, user_id="ada"), bool)
     assert_type(await store.conversations.feedback_changes(message_id), list[FeedbackChange])
+
+
+async def spaces(store: AsyncStore, space_id: UUID) -> None:
+    assert_type(await store.spaces.list("docs"), Sequence[EmbeddingSpace])
+    assert_type(await store.spaces.get(space_id), EmbeddingSpace)
+    assert_type(await store.spaces.begin("docs", "model", 384, metric="l2"), EmbeddingSpace)
+    assert_type(await store.spaces.coverage("docs", space=space_id), SpaceCoverage)
+    assert_type(await store.spaces.backfill("docs", embed, progress=lambda done, total: None), BackfillReport)
+    assert_type(await store.spaces.activate("docs", require_coverage=0.99), EmbeddingSpace)
+    assert_type(await store.spaces.rollback("docs", allow_missing=True), EmbeddingSpace)
+    assert_type(await store.spaces.reclaim("docs", older_than=timedelta(days=1)), int)
+    assert_type(await store.spaces.abandon("docs"), None)
+    assert_type(await store.spaces.create_index("docs", method="ivfflat", quantization="binary"), IndexStatus)
+    assert_type(await store.spaces.index_status("docs", space=space_id), IndexStatus)
+    assert_type(await store.spaces.ensure_index("docs"), IndexStatus | None)
+    assert_type(await store.spaces.repair_indexes(), tuple[IndexStatus, ...])
+    assert_type(await store.spaces.drop_index("docs"), bool)
+    assert_type(await store.spaces.drop_unused_indexes(), int)
+    assert_type(await store.spaces.set_effort("docs", None), EmbeddingSpace)
+    report = await store.spaces.measure_recall("docs", sample=10)
+    assert_type(report, RecallReport)
+    assert_type(report.measured, tuple[RecallPoint, ...])

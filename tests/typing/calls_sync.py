@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import assert_type
 from uuid import UUID
 
@@ -10,27 +12,34 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from ragstore import (
+    BackfillReport,
     Chunk,
     Collection,
     Conversation,
     Document,
     EmbeddingSpace,
     Exchange,
+    ExportedChunk,
     F,
     Feedback,
     Filter,
+    IndexStatus,
     LoadReport,
     Message,
     NewChunk,
     NewCitation,
     NewDocument,
     NewMessage,
+    OrphanReport,
     Page,
     PoolStatus,
     PutReport,
+    RecallPoint,
+    RecallReport,
     SearchHit,
     SearchHits,
     Settings,
+    SpaceCoverage,
     Store,
     UnitOfWork,
 )
@@ -84,7 +93,7 @@ def documents(store: Store, document_id: UUID) -> None:
     assert_type(store.documents.put("docs", NEW, CHUNKS), PutReport)
     assert_type(store.documents.put("docs", NEW, ["text", *CHUNKS], embed=embed, batch_size=8), PutReport)
     loaded = store.documents.load(
-        "docs", [(NEW, CHUNKS)], embed=embed, commit_every=10, partial=True, progress=lambda done, total: None
+        "docs", [(NEW, CHUNKS)], embed=embed, commit_every=10, partial=True, progress=lambda told: print(told.rate)
     )
     assert_type(loaded, LoadReport)
     assert_type(loaded.errors[0].error, Exception)
@@ -93,6 +102,14 @@ def documents(store: Store, document_id: UUID) -> None:
     assert_type(store.documents.find("docs", "a"), Document | None)
     assert_type(store.documents.page("docs"), Page[Document])
     assert_type(store.documents.delete("docs", "a"), bool)
+    assert_type(store.documents.delete_by_id("a"), bool)
+    assert_type(store.documents.delete_where("docs", F.title == "A"), int)
+    assert_type(store.documents.delete_where("docs", {"title": "A"}), int)
+    assert_type(store.documents.delete_all("docs"), int)
+    assert_type(store.documents.update("docs", "a", title="A", doc_type=None, version="2", metadata={}), Document)
+    assert_type(store.documents.count("docs"), int)
+    assert_type(store.documents.count("docs", F.title == "A"), int)
+    assert_type(store.documents.export("docs", F.title == "A", batch_size=10), Iterator[Document])
 
 
 def chunks(store: Store, chunk_id: UUID) -> None:
@@ -101,7 +118,12 @@ def chunks(store: Store, chunk_id: UUID) -> None:
     assert_type(store.chunks.find_by_hash("docs", "text"), list[Chunk])
     assert_type(store.chunks.page(chunk_id), Page[Chunk])
     assert_type(store.chunks.count("docs"), int)
+    assert_type(store.chunks.count("docs", F.page == 1), int)
     assert_type(store.chunks.delete(chunk_id), bool)
+    assert_type(store.chunks.delete_where("docs", F.page == 1), int)
+    assert_type(store.chunks.delete_orphans("docs", ["a"], dry_run=True, batch_size=10), OrphanReport)
+    assert_type(store.chunks.missing_embeddings("docs", space="m", limit=10), Page[Chunk])
+    assert_type(store.chunks.export("docs", F.page == 1, with_embeddings=True), Iterator[ExportedChunk])
     hits = store.chunks.search(
         "docs", text="text", embedding=(1, 0.5), limit=5, offset=1, where=filters(), language="en", weights=(0.5, 1.0)
     )
@@ -146,3 +168,25 @@ def conversations(store: Store, hits: SearchHits, message_id: UUID) -> None:
     assert_type(store.conversations.give_feedback(message_id, -1, user_id="ada", comment="no"), Feedback)
     assert_type(store.conversations.delete_feedback(message_id, user_id="ada"), bool)
     assert_type(store.conversations.feedback_changes(message_id), list[FeedbackChange])
+
+
+def spaces(store: Store, space_id: UUID) -> None:
+    assert_type(store.spaces.list("docs"), Sequence[EmbeddingSpace])
+    assert_type(store.spaces.get(space_id), EmbeddingSpace)
+    assert_type(store.spaces.begin("docs", "model", 384, metric="l2"), EmbeddingSpace)
+    assert_type(store.spaces.coverage("docs", space=space_id), SpaceCoverage)
+    assert_type(store.spaces.backfill("docs", embed, progress=lambda done, total: None), BackfillReport)
+    assert_type(store.spaces.activate("docs", require_coverage=0.99), EmbeddingSpace)
+    assert_type(store.spaces.rollback("docs", allow_missing=True), EmbeddingSpace)
+    assert_type(store.spaces.reclaim("docs", older_than=timedelta(days=1)), int)
+    assert_type(store.spaces.abandon("docs"), None)
+    assert_type(store.spaces.create_index("docs", method="ivfflat", quantization="binary"), IndexStatus)
+    assert_type(store.spaces.index_status("docs", space=space_id), IndexStatus)
+    assert_type(store.spaces.ensure_index("docs"), IndexStatus | None)
+    assert_type(store.spaces.repair_indexes(), tuple[IndexStatus, ...])
+    assert_type(store.spaces.drop_index("docs"), bool)
+    assert_type(store.spaces.drop_unused_indexes(), int)
+    assert_type(store.spaces.set_effort("docs", None), EmbeddingSpace)
+    report = store.spaces.measure_recall("docs", sample=10)
+    assert_type(report, RecallReport)
+    assert_type(report.measured, tuple[RecallPoint, ...])

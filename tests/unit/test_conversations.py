@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from ragstore.conversations import appending, preparing, reading, starting
 from ragstore.conversations.appending import Append
 from ragstore.conversations.preparing import Owner, Prepared
-from ragstore.conversations.records import UNSET, Conversation, NewCitation, NewMessage
+from ragstore.conversations.records import Conversation, NewCitation, NewMessage
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import new_id
 from ragstore.core.paging import encode_cursor
 from ragstore.core.query import Query, Write
+from ragstore.core.records import UNSET
 from ragstore.errors import Conflict, InvalidInput, NotFound, StaleHead
 
 POLICY = TextPolicy()

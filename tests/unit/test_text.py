@@ -24,6 +24,7 @@ from ragstore.core.text import (
     STEMMED_LANGUAGES,
     TERM_SPACE,
     analyze,
+    locate,
     normalize_language,
     term_id,
 )
@@ -61,6 +62,56 @@ def test_any_text_gives_terms_within_the_bounds(text: str, language: str) -> Non
         assert places[-1] <= MAX_POSITION
         assert all(one < next_one for one, next_one in pairwise(places))
         assert len(places) == terms.frequencies[lexeme]
+
+
+@given(ANY_TEXT | WORDY_TEXT | PAIRED_TEXT, LANGUAGES)
+@example("\u1112\u1161\u11ab\u3099\u1100\u1161", "und")
+@example("か\u3099\u3099ｶﾞ\u309a\u3099", "ja")
+@example("I\u0307I\u0307stanbul", "tr")
+@example("㍿㍿㌖", "ja")
+@example("co\u00adop ﷺ", "en")
+def test_located_words_are_those_of_the_analysis(text: str, language: str) -> None:
+    """K-11: what is marked is what was indexed."""
+    words = list(locate(text, language))
+    positions: dict[str, list[int]] = {}
+    for place, lexeme in enumerate((lexeme for _, _, lexemes in words for lexeme in lexemes), 1):
+        positions.setdefault(lexeme, []).append(place)
+    positions.pop("", None)
+    assert positions == analyze(text, language).positions
+    assert all(0 <= start < end <= len(text) for start, end, _ in words)
+    assert all(one[0] <= other[0] and one[1] <= other[1] for one, other in pairwise(words))
+
+
+@given(ANY_TEXT | WORDY_TEXT | PAIRED_TEXT, LANGUAGES, LANGUAGES)
+@example("\u0301 \u0301", "en", "de")
+def test_a_text_has_its_words_in_the_same_places_in_every_language(text: str, one: str, other: str) -> None:
+    assert [word[:2] for word in locate(text, one)] == [word[:2] for word in locate(text, other)]
+    assert list(locate(f"{text} {text}", one))[: len(list(locate(text, one)))] == list(locate(text, one))
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        (
+            "en",
+            "The cats' 'mats' weren't",
+            [("The", ("",)), ("cats", ("cat",)), ("mats", ("mat",)), ("weren't", ("",))],
+        ),
+        ("fr", "l'avion", [("l'avion", ("", "avion"))]),
+        ("en", "co\u00adop\u200ber x²", [("co\u00adop", ("coop",)), ("er", ("er",)), ("x²", ("x2",))]),
+        ("und", "Python入門書3", [("Python", ("python",)), ("入門", ("入門",)), ("門書", ("門書",)), ("3", ("3",))]),
+        ("ja", "ｶﾞﾗｽ中", [("ｶﾞﾗ", ("ガラ",)), ("ﾗｽ", ("ラス",)), ("ｽ中", ("ス中",))]),
+        ("ko", "\u1112\u1161\u11ab\u1100\u1173\u11af", [("\u1112\u1161\u11ab\u1100\u1173\u11af", ("한글",))]),
+        ("ja", "㍿", [("㍿", ("株式",)), ("㍿", ("式会",)), ("㍿", ("会社",))]),
+        ("ja", "中", [("中", ("中",))]),
+        ("tr", "I\u0307zmir ILIK", [("I\u0307zmir", ("izmir",)), ("ILIK", ("ılık",))]),
+        ("und", "' _ - '", []),
+    ],
+)
+def test_words_are_located_in_the_text_as_it_was_given(
+    language: str, text: str, expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    assert [(text[start:end], lexemes) for start, end, lexemes in locate(text, language)] == expected
 
 
 @given(ANY_TEXT | WORDY_TEXT, LANGUAGES)

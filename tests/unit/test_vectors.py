@@ -121,13 +121,25 @@ def test_distances_follow_their_definitions(matrix: np.ndarray, query: np.ndarra
         assert minus == pytest.approx(-sum(a * b for a, b in zip(row, query.tolist(), strict=True)), abs=1e-6)
 
 
-def test_equal_vectors_have_equal_distances_wherever_they_stand() -> None:
+@pytest.mark.parametrize("metric", ["cosine", "l2", "inner_product"])
+def test_equal_vectors_have_equal_distances_wherever_they_stand(metric: vectors.Metric) -> None:
+    """K-8: to the last bit, also where the sum is only what rounding leaves of it."""
     numbers = np.random.default_rng(3)
-    same = numbers.standard_normal(37).astype("<f4")
-    rows = [numbers.standard_normal(37).astype("<f4") for _ in range(9000)]
-    places = [0, 1, 17, 4095, 4096, 8999]
-    for place in places:
-        rows[place] = same
     query = numbers.standard_normal(37).astype(np.float32)
-    found = vectors.distances_to([row.tobytes() for row in rows], query, "cosine", "vector")
-    assert len({found[place] for place in places}) == 1
+    across = numbers.standard_normal(37)
+    across -= query * (across @ query) / (query @ query)
+    for same in (query, across.astype(np.float32), numbers.standard_normal(37).astype(np.float32)):
+        rows = numbers.standard_normal((9000, 37)).astype(np.float32)
+        places = [0, 1, 2, 3, 17, 4095, 4096, 8999]
+        rows[places] = same
+        found = {float(vectors.distances(rows, query, metric)[place]) for place in places}
+        alone = float(vectors.distances(same[None], query, metric)[0])
+        assert found == {alone}
+
+
+@pytest.mark.parametrize(("storage", "kind"), [("vector", "<f4"), ("halfvec", "<f2")])
+def test_stored_vectors_are_read_as_float32(storage: vectors.Storage, kind: str) -> None:
+    rows = np.array([[1.5, -2.0, 0.25], [0.0, 3.0, 1e-3]], dtype=kind)
+    matrix = vectors.unpacked([row.tobytes() for row in rows], storage)
+    assert matrix.dtype == np.float32
+    assert np.array_equal(matrix, rows.astype(np.float32))

@@ -11,7 +11,6 @@ from uuid import UUID
 from ragstore.conversations import appending, preparing, reading, starting, statements, thumbs
 from ragstore.conversations.appending import Append
 from ragstore.conversations.records import (
-    UNSET,
     Conversation,
     Exchange,
     Feedback,
@@ -19,7 +18,6 @@ from ragstore.conversations.records import (
     Message,
     NewMessage,
     Sources,
-    Unset,
 )
 from ragstore.core import border
 from ragstore.core._sync import Repository
@@ -27,7 +25,7 @@ from ragstore.core.backend import Backend
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, page_of
-from ragstore.core.records import JsonObject
+from ragstore.core.records import UNSET, JsonObject, Unset
 from ragstore.errors import InvalidInput
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Final, Literal, Protocol
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
 from ragstore.core.json import Json
@@ -16,16 +15,6 @@ JsonParts = Annotated[Sequence[Json], Unchecked]
 Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["pending", "streaming", "complete", "error", "cancelled"]
 Thumb = Literal[-1, 1]
-
-
-class Unset(Enum):
-    """The type of `UNSET`."""
-
-    UNSET = "unset"
-
-
-UNSET: Final = Unset.UNSET
-"""Not given; None is a value."""
 
 
 class CitedChunk(Protocol):

@@ -27,12 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from ragstore.conversations.records import UNSET, Citation, Conversation, Feedback, FeedbackChange, Message, Unset
+from ragstore.conversations.records import Citation, Conversation, Feedback, FeedbackChange, Message
 from ragstore.conversations.tables import CitationRow, ConversationRow, FeedbackChangeRow, FeedbackRow, MessageRow
 from ragstore.core.backend import Backend, UpsertInsert
 from ragstore.core.base import SCHEMA, TENANT_LENGTH, table_of
 from ragstore.core.clock import utc_now
 from ragstore.core.query import Query, Selected, Write
+from ragstore.core.records import UNSET, Unset
 from ragstore.core.types import Id, Key, UtcDateTime
 
 CITATIONS = table_of(CitationRow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
@@ -48,3 +49,25 @@ async def each(items: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
     else:
         for item in items:
             yield item
+
+
+sleep = asyncio.sleep
+
+
+@asynccontextmanager
+async def repeating(call: Callable[[], Awaitable[None]], seconds: float) -> AsyncIterator[None]:
+    """Call something every so many seconds while the block runs; its error is raised at the block's end."""
+    stop = asyncio.Event()
+
+    async def repeat() -> None:
+        while not stop.is_set():
+            await call()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), seconds)
+
+    task = asyncio.create_task(repeat())
+    try:
+        yield
+    finally:
+        stop.set()
+        await task

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine
@@ -36,3 +40,25 @@ def call_embed(embed: Embed, texts: Sequence[str]) -> Sequence[VectorLike]:
 def each(items: Iterable[T]) -> Iterator[T]:
     """Iterate."""
     return iter(items)
+
+
+sleep = time.sleep
+
+
+@contextmanager
+def repeating(call: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Call something every so many seconds in a thread while the block runs; its error is raised at the end."""
+    stop = Event()
+
+    def repeat() -> None:
+        while not stop.is_set():
+            call()
+            stop.wait(seconds)
+
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(repeat)
+        try:
+            yield
+        finally:
+            stop.set()
+            task.result()

@@ -7,17 +7,22 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, insert
 
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, Backend
-from ragstore.core.query import Query, Steps, Write, only
+from ragstore.core.memory import VectorMemory
+from ragstore.core.query import Copy, Query, Step, Steps, Write, only
+from ragstore.core.slices import portions
 from ragstore.errors import Conflict, NotFound, RagstoreError, ReadOnlyError, UsageError
 
 B = TypeVar("B", bound=Backend)
 B_co = TypeVar("B_co", bound=Backend, covariant=True)
 R = TypeVar("R")
 T = TypeVar("T")
+
+INSERTED_AT_ONCE = 500
+"""Rows of a bulk insert that are held in memory as parameters."""
 
 
 class Work:
@@ -76,8 +81,7 @@ class Work:
 
         An empty list of parameter sets runs nothing.
         """
-        if self.read_only:
-            raise ReadOnlyError("this unit is read-only: begin it without read_only=True")
+        self._refuse_read_only()
         if parameters is not None and not parameters:
             return 0
         try:
@@ -90,6 +94,20 @@ class Work:
                 raise
             raise Conflict("this is still referred to: delete what refers to it first") from error.__cause__
 
+    def copy(self, copy: Copy) -> int:
+        """Write new rows in bulk, and give their number."""
+        self._refuse_read_only()
+        if not copy.count:
+            return 0
+        with self._running():
+            copied = self.backend.copy(self.connection, copy, self.options)
+        if copied:
+            return copy.count
+        statement = insert(copy.table)
+        for some in portions(copy.rows, INSERTED_AT_ONCE):
+            self.execute(statement, [dict(zip(copy.columns, row, strict=True)) for row in some])
+        return copy.count
+
     def steps(self, steps: Steps[T]) -> T:
         """Run each statement that the steps ask for, and give their result."""
         try:
@@ -100,10 +118,16 @@ class Work:
             result: T = stop.value
             return result
 
-    def _step(self, step: Query[Any] | Write) -> list[Any] | int:
+    def _step(self, step: Step) -> list[Any] | int:
         if isinstance(step, Write):
             return self.execute(step.statement, step.parameters)
+        if isinstance(step, Copy):
+            return self.copy(step)
         return self.fetch(step)
+
+    def _refuse_read_only(self) -> None:
+        if self.read_only:
+            raise ReadOnlyError("this unit is read-only: begin it without read_only=True")
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -146,12 +170,21 @@ class Access(Protocol[B_co]):
         ...
 
     @property
+    def memory(self) -> VectorMemory:
+        """Give the vectors that are kept in memory; only readers of committed states add to them."""
+        ...
+
+    @property
     def one_shot(self) -> bool:
         """Say whether each call has a transaction of its own."""
         ...
 
     def writing(self) -> AbstractContextManager[Work]:
         """Give a connection inside a transaction that may write."""
+        ...
+
+    def autocommitting(self) -> AbstractContextManager[Work]:
+        """Give a connection on which each statement commits by itself, or raise `UsageError` inside a transaction."""
         ...
 
     def read(self, make_steps: Callable[[], Steps[T]]) -> T:

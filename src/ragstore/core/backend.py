@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 from ragstore.config import Settings
+from ragstore.core.query import Copy
 
 PREPARED = "ragstore_prepared"
 """Key in a connection's info: this driver's connection has been prepared."""
@@ -49,6 +50,10 @@ class Backend(Protocol):
 
     def upsert(self, table: Table) -> UpsertInsert:
         """Make an insert that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        ...
+
+    def copy(self, connection: Connection, copy: Copy, options: Mapping[str, Any]) -> bool:
+        """Write rows in bulk, faster than an insert would; False: not possible here, and nothing was done."""
         ...
 
     def begin(self, connection: Connection, settings: Settings, *, write: bool) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Table
 
 R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
@@ -44,11 +44,30 @@ class Write:
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
 
 
-Steps = Generator[Query[Any] | Write, Any, T]
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """New rows for a table, in bulk: copied where the database can, inserted where not.
+
+    Attributes:
+        table: Where they go.
+        columns: Keys of the columns that are given; the others take the server's default.
+        rows: The values in that order, as an insert takes them. Read once, while they are sent: what makes them
+            works at the same time as the server.
+        count: How many rows there are; with none, nothing is run.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
+    rows: Iterable[Sequence[Any]]
+    count: int
+
+
+Step = Query[Any] | Write | Copy
+Steps = Generator[Step, Any, T]
 """Work of several statements: it yields each, is sent its answer, and returns the result.
 
-A query's answer is the list of its records, a write's the number of rows. The two faces and the two databases share
-the steps: a face runs them, a backend says which.
+A query's answer is the list of its records, that of a write or a copy the number of rows. The two faces and the two
+databases share the steps: a face runs them, a backend says which.
 """
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from enum import Enum
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import core_schema
@@ -23,6 +24,16 @@ class Unchecked:
 
 JsonObject = Annotated[Mapping[str, Json], Unchecked]
 """A JSON object; the repository checks it when it is bound."""
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+"""Not given; None is a value."""
 
 
 class Record(BaseModel):

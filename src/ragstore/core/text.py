@@ -29,13 +29,13 @@ from importlib import import_module
 from itertools import chain, cycle
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
-from unicodedata import category, normalize
+from unicodedata import category, combining, normalize
 
 from ragstore.core.stop_words import STOP_WORDS
 from ragstore.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MAX_LEXEME_BYTES: Final = 64
 """A longer lexeme is cut at the last whole character within so many bytes of UTF-8."""
@@ -84,6 +84,7 @@ _ENGLISH_ENDING = re.compile(r"'(?:s|d|m|re|ve|ll)$")
 
 _WORD_CATEGORIES: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No"})
 _SILENT_CATEGORIES: Final = frozenset({"Cf", "Me"})
+_WORD: Final = re.compile(r"\S+").finditer
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 _SILENT = re.compile("[\u0640\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 
@@ -106,6 +107,10 @@ class Terms:
     positions: dict[str, list[int]]
     frequencies: dict[str, int]
     length: int
+
+
+Located = tuple[int, int, tuple[str, ...]]
+"""A word's first character, the one after its last, and its lexemes."""
 
 
 def analyze(text: str, language: str) -> Terms:
@@ -139,6 +144,31 @@ def analyze(text: str, language: str) -> Terms:
     if len(lexemes) > MAX_POSITION or max(frequencies.values(), default=0) > MAX_POSITIONS:
         found = {lexeme: _bounded(places) for lexeme, places in found.items()}
     return Terms(found, frequencies, length)
+
+
+def locate(text: str, language: str) -> Iterator[Located]:
+    """Find the words of a text, each with the lexemes that `analyze` makes of it.
+
+    The lexemes of all the words in turn are those of the text, one a position: "" where a word, or a part of it, is
+    dropped. A text has the same words in every language, in number and place; only their lexemes differ.
+
+    Args:
+        text: Any text whatever.
+        language: As for `analyze`.
+
+    Yields:
+        (start, end, lexemes): the characters of `text` from start to before end, and what they become. A word that is
+        parted at an apostrophe has several lexemes. Each pair of a run of Chinese, Japanese or Korean is a word of its
+        own, so that these overlap.
+
+    Raises:
+        InvalidInput: `language` is no language tag.
+
+    Example:
+        >>> list(locate("The cats, 東京都", "en"))
+        [(0, 3, ('',)), (4, 8, ('cat',)), (10, 12, ('東京',)), (11, 13, ('京都',))]
+    """
+    return _lexicon(language).located(text)
 
 
 def normalize_language(tag: str) -> str:
@@ -241,10 +271,38 @@ class _Lexicon(dict[str, tuple[str, ...]]):
 
     def lexemes(self, text: str) -> list[str]:
         """Give the lexeme of each word in turn, "" for a dropped one."""
-        if self._language in _TURKIC:
-            text = text.replace("I\u0307", "i").replace("I", "\u0131")
         # By word, so that normalising costs linear time: over a whole text, a run of marks takes quadratic time.
-        return list(chain.from_iterable(map(self.__getitem__, text.translate(_FOLDING).split())))
+        return list(chain.from_iterable(map(self.__getitem__, self._own(text).translate(_FOLDING).split())))
+
+    def located(self, text: str) -> Iterator[Located]:
+        """Give each word in turn with its place in the text and its lexemes."""
+        pieces = [_FOLDING[ord(char)] for char in self._own(text)]
+        folded = "".join(pieces)
+        # where each character of the folded text comes from
+        origins: Sequence[int] = range(len(text))
+        if len(folded) != len(text) or "" in pieces:
+            origins = [place for place, piece in enumerate(pieces) for _ in piece]
+        for match in _WORD(folded):
+            word, (start, end) = match[0], match.span()
+            if "'" not in word and (lexemes := self.get(word)):  # as most words are, met before and of one piece
+                yield origins[start], origins[end - 1] + 1, lexemes
+            else:
+                yield from self._located_word(word, origins[start:end])
+
+    def _located_word(self, word: str, origins: Sequence[int]) -> Iterator[Located]:
+        end = 0
+        for run, paired in zip(self._runs(word), cycle((False, True)), strict=False):
+            start, end = end, end + len(run)
+            if paired:
+                yield from _located_pairs(run, origins[start:end])
+            else:
+                yield from _located_run(run, origins[start:end], self[run])
+
+    def _own(self, text: str) -> str:
+        if self._language not in _TURKIC:
+            return text
+        # of the same length, so that places stay: the second character is silent
+        return text.replace("I\u0307", "i\u034f").replace("I", "\u0131")
 
     def __missing__(self, word: str) -> tuple[str, ...]:
         runs = self._runs(word)  # every second one is of paired characters
@@ -277,6 +335,37 @@ class _Lexicon(dict[str, tuple[str, ...]]):
 
 def _pairs(run: str) -> list[str]:
     return [run[start : start + 2] for start in range(len(run) - 1)] or [run]
+
+
+def _located_run(run: str, origins: Sequence[int], lexemes: tuple[str, ...]) -> Iterator[Located]:
+    if lexemes:
+        first, last = len(run) - len(run.lstrip("'")), len(run.rstrip("'")) - 1
+        yield origins[first], origins[last] + 1, lexemes
+
+
+def _located_pairs(run: str, origins: Sequence[int]) -> Iterator[Located]:
+    composed = normalize("NFC", run)
+    spans = [(place, place) for place in range(len(run))] if composed == run else _spans(run)
+    for first, pair in enumerate(_pairs(composed)):
+        last = first + len(pair) - 1
+        yield origins[spans[first][0]], origins[spans[last][1]] + 1, (pair,)
+
+
+def _spans(run: str) -> list[tuple[int, int]]:
+    """Say of each character of the composed run which of the run's it comes from, first and last."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for end in range(1, len(run) + 1):
+        # marks belong to what is before them; of others only Hangul's letters compose, at most three
+        if end < len(run) and (combining(run[end]) or (end - start < 3 and _composes(run[start:end], run[end]))):
+            continue
+        spans += [(start, end - 1)] * len(normalize("NFC", run[start:end]))
+        start = end
+    return spans
+
+
+def _composes(cluster: str, char: str) -> bool:
+    return normalize("NFC", cluster + char) != normalize("NFC", cluster) + normalize("NFC", char)
 
 
 def _cut(lexeme: str) -> str:

@@ -20,7 +20,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -260,7 +260,7 @@ def _packed_on_sqlite(_type: _Packed, _compiler: object, **_: object) -> str:
 
 
 class Lexemes(UserDefinedType[Any]):
-    """A `tsvector`, bound as its text form."""
+    """A `tsvector`; binds its lexemes with the positions of each, {lexeme: ascending positions}."""
 
     cache_ok = True
 
@@ -268,6 +268,19 @@ class Lexemes(UserDefinedType[Any]):
         """Name the column's type."""
         return "tsvector"
 
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Write the text form."""
+        return lambda value: None if value is None else " ".join(map(_write_lexeme, value.items()))
+
     def bind_expression(self, bindvalue: Any) -> ColumnElement[Any]:
         """Cast the text form."""
         return cast(bindvalue, self)
+
+
+def quote_lexeme(lexeme: str) -> str:
+    """Write a lexeme for the text form of a tsvector or a tsquery."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _write_lexeme(item: tuple[str, Sequence[int]]) -> str:
+    return f"{quote_lexeme(item[0])}:{','.join(map(str, item[1]))}"

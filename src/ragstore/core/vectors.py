@@ -27,7 +27,6 @@ MAX_DENSE = 2000
 MAX_HALF = 4000
 HALF_MAX = 65504.0
 _BLOB = {"vector": "<f4", "halfvec": "<f2"}
-_BLOCK = 4096  # vectors worked on at a time
 
 
 class Packed(bytes):
@@ -105,20 +104,12 @@ def rounded(vector: Floats, storage: Storage) -> Floats:
     return vector if storage == "vector" else vector.astype(np.float16).astype(np.float32)
 
 
-def distances_to(blobs: Sequence[bytes], query: Floats, metric: Metric, storage: Storage) -> list[float]:
-    """Give each stored blob's distance to the query, in bounded memory.
-
-    Distances are rounded to float32, as pgvector gives them: equal vectors then have equal distances wherever they
-    stand in the matrix, and ties fall as they do on PostgreSQL.
-    """
+def unpacked(blobs: Sequence[bytes], storage: Storage) -> Floats:
+    """Give stored blobs as a matrix of float32, a row each."""
     import numpy as np
 
-    found: list[float] = []
-    for start in range(0, len(blobs), _BLOCK):
-        some = blobs[start : start + _BLOCK]
-        block = np.frombuffer(b"".join(some), dtype=_BLOB[storage]).reshape(len(some), -1)
-        found += distances(block, query, metric).astype(np.float32).tolist()
-    return found
+    matrix = np.frombuffer(b"".join(blobs), dtype=_BLOB[storage]).reshape(len(blobs), -1)
+    return matrix.astype(np.float32, copy=False)
 
 
 def distances(matrix: NDArray[Any], query: Floats, metric: Metric) -> NDArray[numpy.float64]:
@@ -136,9 +127,10 @@ def distances(matrix: NDArray[Any], query: Floats, metric: Metric) -> NDArray[nu
 
     rows, wanted = matrix.astype(np.float64), query.astype(np.float64)
     if metric == "l2":
-        return np.asarray(np.linalg.norm(rows - wanted, axis=1))
-    product = rows @ wanted
+        apart = rows - wanted
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", apart, apart)))
+    product = np.einsum("ij,j->i", rows, wanted)  # `@` gives equal rows unequal products, by where they stand
     if metric == "inner_product":
         return np.asarray(-product)
-    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(wanted)
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows)) * np.linalg.norm(wanted)
     return np.asarray(1.0 - np.clip(product / lengths, -1.0, 1.0))

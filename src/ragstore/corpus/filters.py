@@ -8,18 +8,20 @@ A comparison is true or false, never unknown, so `~` is exact negation:
 - a missing key equals nothing, not even null, so `!=` is true for it; `== None` finds null (for a field: no value);
 - `<`, `<=`, `>`, `>=` hold between numbers and between texts (by code point), and are false for anything else;
 - `F.metadata` is the chunk's metadata laid over its document's: the chunk's key wins.
+
+`Filter.from_dict` reads the same from a plain dict, such as a JSON request brings.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NoReturn
 
 from ragstore.core.border import STRICT_TEXT
-from ragstore.core.json import INT64
+from ragstore.core.json import INT64, Json
 from ragstore.core.types import to_utc
 from ragstore.errors import InvalidInput, UsageError
 
@@ -38,13 +40,56 @@ class Filter:
     >>> where = (F.doc_type == "manual") & ~F.source.starts_with("draft/")
     """
 
+    @staticmethod
+    def from_dict(value: Mapping[str, object]) -> Filter:
+        """Read a filter from a plain dict, such as a JSON request brings; `where=` takes one as well.
+
+        | dict                                              | is                                           |
+        |---------------------------------------------------|----------------------------------------------|
+        | `{"doc_type": "manual"}`                          | `F.doc_type == "manual"`                     |
+        | `{"page": {"$gte": 3, "$lt": 9}}`                 | `(F.page >= 3) & (F.page < 9)`               |
+        | `{"metadata.a.b": {"$in": [1, 2]}}`               | `F.metadata["a"]["b"].in_([1, 2])`           |
+        | `{"metadata": {"$path": ["a.b"], "$eq": 1}}`      | `F.metadata["a.b"] == 1`, for keys with dots |
+        | `{"doc_type": "manual", "page": 3}`               | both hold                                    |
+        | `{"$and": [...]}`, `{"$or": [...]}`               | all of these dicts hold; one of them does    |
+        | `{"$not": {...}}`                                 | this dict does not hold                      |
+
+        Operators: `$eq`, `$ne`, `$lt`, `$lte`, `$gt`, `$gte`, `$in`, `$nin` (in none of these), `$contains`,
+        `$starts_with`, `$exists` (true or false). A value without an operator stands for `$eq`. `created_at` and
+        `updated_at` take a `datetime` or ISO 8601 text, with a time zone.
+
+        Args:
+            value: The dict; nested at most 32 deep, of at most 256 conditions, with lists of at most 1,000 values.
+
+        Raises:
+            InvalidInput: It is no such dict: empty, of an unknown field or operator, too large.
+
+        Example:
+            >>> where = Filter.from_dict({"doc_type": "manual", "metadata.year": {"$gte": 2024}})
+            >>> where == Filter.from_dict((F.doc_type == "manual").to_dict()) & (F.metadata["year"] >= 2024)
+            True
+        """
+        from ragstore.corpus.filter_dicts import read  # it is made of this module
+
+        return read(value)
+
+    def to_dict(self) -> dict[str, Json]:
+        """Give the filter as a dict of JSON values from which `from_dict` makes an equal one.
+
+        Raises:
+            InvalidInput: It is nested too deeply or has too many conditions.
+        """
+        from ragstore.corpus.filter_dicts import write
+
+        return write(self)
+
     def __and__(self, other: Filter) -> Filter:
         """Both hold."""
-        return Every((self, _checked(other)))
+        return every((self, _checked(other)))
 
     def __or__(self, other: Filter) -> Filter:
         """At least one holds."""
-        return Some((self, _checked(other)))
+        return some((self, _checked(other)))
 
     def __invert__(self) -> Filter:
         """It does not hold."""
@@ -99,6 +144,18 @@ class Condition(Filter):
     path: tuple[str, ...]
     operator: Operator
     value: Any
+
+
+def every(parts: Iterable[Filter]) -> Filter:
+    """Ask that all of these hold; `a & b & c` is one list, however it was put together."""
+    flat = tuple(one for part in parts for one in (part.parts if isinstance(part, Every) else (part,)))
+    return flat[0] if len(flat) == 1 else Every(flat)
+
+
+def some(parts: Iterable[Filter]) -> Filter:
+    """Ask that one of these holds; `a | b | c` is one list, however it was put together."""
+    flat = tuple(one for part in parts for one in (part.parts if isinstance(part, Some) else (part,)))
+    return flat[0] if len(flat) == 1 else Some(flat)
 
 
 class Operand:
@@ -222,24 +279,29 @@ def _ordered(value: object, field: str) -> Scalar:
 
 
 def check(where: object) -> Filter | None:
-    """Check a filter's kind and size before it is compiled.
+    """Check a filter's kind and size before it is compiled; read it, if it is a dict.
 
     Raises:
         InvalidInput: It is no filter, is nested too deeply, or has too many conditions.
     """
     if where is None:
         return None
+    checked = _checked(Filter.from_dict(where) if isinstance(where, Mapping) else where)
     conditions = 0
-    for node, depth in _walk(_checked(where)):
+    for node, depth in _walk(checked):
         conditions += isinstance(node, Condition)
         if depth > MAX_DEPTH or conditions > MAX_CONDITIONS:
-            limits = f"at most {MAX_CONDITIONS} conditions, nested at most {MAX_DEPTH} deep"
-            raise InvalidInput(f"the filter is too large: {limits}", field="where")
-    return _checked(where)
+            raise too_large()
+    return checked
+
+
+def too_large() -> InvalidInput:
+    """Say how large a filter may be."""
+    limits = f"at most {MAX_CONDITIONS} conditions, nested at most {MAX_DEPTH} deep"
+    return InvalidInput(f"the filter is too large: {limits}", field="where")
 
 
 def _walk(root: Filter) -> Iterator[tuple[Filter, int]]:
-    # a chain a & b & c is one level: depth counts changes between and, or, not
     pending = [(root, 1)]
     while pending:
         node, depth = pending.pop()
@@ -247,4 +309,4 @@ def _walk(root: Filter) -> Iterator[tuple[Filter, int]]:
         if isinstance(node, Not):
             pending.append((node.part, depth + 1))
         elif isinstance(node, Every | Some):
-            pending.extend((part, depth + (type(part) is not type(node))) for part in node.parts)
+            pending.extend((part, depth + 1) for part in node.parts)

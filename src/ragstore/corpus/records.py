@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, overload
 from uuid import UUID
 
+from pydantic import Field
+
 from ragstore.core.records import Input, JsonObject, Record, Unchecked
 from ragstore.core.vectors import Metric, Storage, VectorLike
+from ragstore.corpus.passages import Run, merge
 
 SpaceState = Literal["building", "active", "retired"]
 SearchMode = Literal["vector", "text", "hybrid"]
@@ -35,6 +38,8 @@ class EmbeddingSpace(Record):
         quantization: "binary": the index holds one bit a component, and hits are ranked by the whole vector.
         search_effort: How many candidates the index looks at (hnsw: `ef_search`, ivfflat: `probes`); None: as many as
             the search needs.
+        activated_at: When it last began to answer searches; None: it never has.
+        retired_at: When another space took its place.
     """
 
     id: UUID
@@ -48,6 +53,104 @@ class EmbeddingSpace(Record):
     quantization: Quantization
     search_effort: int | None
     created_at: datetime
+    activated_at: datetime | None
+    retired_at: datetime | None
+
+
+class SpaceCoverage(Record):
+    """How many of a collection's chunks have a vector in a space.
+
+    Attributes:
+        chunks: All of the collection's chunks.
+        embedded: Those with a vector.
+        missing: Those without one.
+    """
+
+    space_id: UUID
+    chunks: int
+    embedded: int
+    missing: int
+
+    @property
+    def ratio(self) -> float:
+        """Give the share with a vector, 0 to 1; 1 of a collection without chunks."""
+        return self.embedded / self.chunks if self.chunks else 1.0
+
+
+class BackfillReport(Record):
+    """What a `backfill` did.
+
+    Attributes:
+        embedded: Vectors that this call has written.
+        remaining: Chunks without a vector at its end: other writers were at them, or they are newer.
+    """
+
+    space_id: UUID
+    embedded: int
+    remaining: int
+
+
+class IndexStatus(Record):
+    """A space's approximate index, as the database has it.
+
+    Attributes:
+        name: The index's name in the schema; None: there is none, and searches are exact.
+        method: "none", "hnsw" or "ivfflat".
+        state: "ready": searches use it. "building": it is being built. "invalid": a build has failed or was killed,
+            and `create_index` or `repair_indexes` builds it anew.
+        valid: The database itself takes it for complete.
+        quantization: "binary": one bit a component.
+        options: What it was built with: `m` and `ef_construction`, or `lists`.
+        size_bytes: On the disk.
+        rows: Vectors in the space.
+        scans: How often it was used since the server's statistics were last reset.
+    """
+
+    space_id: UUID
+    name: str | None
+    method: IndexMethod
+    state: IndexState
+    valid: bool
+    quantization: Quantization
+    options: dict[str, int]
+    size_bytes: int
+    rows: int
+    scans: int
+
+
+class RecallPoint(Record):
+    """What one effort gives.
+
+    Attributes:
+        effort: hnsw: `ef_search`; ivfflat: `probes`.
+        recall: The share of the exact nearest that the index found, 0 to 1.
+        p50_ms: Half of the searches took at most so many milliseconds.
+    """
+
+    effort: int
+    recall: float
+    p50_ms: float
+
+
+class RecallReport(Record):
+    """How an approximate index compares with an exact scan.
+
+    Attributes:
+        sample: How many stored vectors were searched for.
+        limit: How many nearest were asked for.
+        effort: What searches of this limit use now; None: they are exact.
+        recall: The recall at that effort.
+        wanted_effort: The least measured effort that reaches what was wanted; None: none does.
+        measured: Each effort that was tried, least first.
+    """
+
+    space_id: UUID
+    sample: int
+    limit: int
+    effort: int | None
+    recall: float
+    wanted_effort: int | None
+    measured: tuple[RecallPoint, ...]
 
 
 class Collection(Record):
@@ -102,6 +205,7 @@ class NewChunk(Input):
     Attributes:
         content: The text, at most 1,000,000 characters.
         embedding: Its vector in the collection's active space; None: found by text alone until it has one.
+        embeddings: Vectors by model, for the active space and one that is being built to take its place.
         metadata: For filters and for display.
         start_offset: Where the text begins in the document, in characters.
         end_offset: Where it ends.
@@ -112,6 +216,7 @@ class NewChunk(Input):
 
     content: str
     embedding: Annotated[VectorLike | None, Unchecked] = None
+    embeddings: Annotated[Mapping[str, VectorLike], Unchecked] = {}
     metadata: JsonObject = {}
     start_offset: int | None = None
     end_offset: int | None = None
@@ -162,6 +267,32 @@ class Chunk(Record):
     embedding_id: str | None
 
 
+class ExportedChunk(Chunk):
+    """A chunk on its way out.
+
+    Attributes:
+        source: Its document's source.
+        embedding: Its vector in the active space; None: it was not asked for, or there is none.
+    """
+
+    source: str
+    embedding: tuple[float, ...] | None
+
+
+class OrphanReport(Record):
+    """What `delete_orphans` found.
+
+    Attributes:
+        checked: The chunks with an `embedding_id` that were looked at.
+        orphans: Those of them whose vector is gone.
+        deleted: How many of these were deleted; 0 in a dry run.
+    """
+
+    checked: int
+    orphans: int
+    deleted: int
+
+
 class Counts(Record):
     """What became of the chunks that were given or found; each is counted once, but for `embedded`.
 
@@ -171,7 +302,8 @@ class Counts(Record):
         moved: Chunks that only changed their place.
         unchanged: Chunks of which nothing was written.
         deleted: Chunks that are gone, with their vectors.
-        duplicates: Chunks given twice in one document; the first is kept.
+        duplicates: Chunks given twice in one document; the first is kept. With `dedupe="collection"` also those whose
+            text another document has.
         embedded: Vectors written.
     """
 
@@ -212,16 +344,37 @@ class LoadError(Record):
     error: Exception
 
 
+class LoadProgress(Record):
+    """How far a `load` is.
+
+    Attributes:
+        documents: Items done: stored, found unchanged, or refused.
+        chunks: Chunks of the documents that were stored or found unchanged.
+        total: How many items there are; None: not known.
+        seconds: Since the load began.
+        rate: Chunks a second, since then.
+    """
+
+    documents: int
+    chunks: int
+    total: int | None
+    seconds: float
+    rate: float
+
+
 class LoadReport(Counts):
     """What a `load` did; its counts are the sums of the documents'.
 
     Attributes:
         documents: How many documents were stored or found unchanged.
         errors: The items that were not stored; always empty unless `partial=True`.
+        index_error: What kept the space's approximate index from being built, if `Settings.index_above` asks for one;
+            the chunks are stored all the same.
     """
 
     documents: int
     errors: tuple[LoadError, ...]
+    index_error: Exception | None = None
 
 
 class Recency(Input):
@@ -236,7 +389,7 @@ class Recency(Input):
         field: What age is counted from: when the document last changed, or when it was first put.
     """
 
-    half_life: timedelta
+    half_life: Annotated[timedelta, Field(strict=False)]
     weight: float = 0.3
     field: Literal["updated_at", "created_at"] = "updated_at"
 
@@ -253,7 +406,8 @@ class SearchQuery(Input):
         where: Only chunks for which this holds: an expression over `F`, or a dict (see `Filter.from_dict`).
         language: ISO 639-1 code of the text; None: every language that the collection has.
         match: "any": any of the words may match. "all": each must. "web": as in a search box, words are optional,
-            "quoted phrases" must stand there, -words must not, and both words around AND must.
+            "quoted phrases" must stand there, -words must not, and both words around AND must. What must or must not
+            stand there holds for every hit, also for one that is found by its vector.
         weights: Of the vector and the text in fusion.
         threshold: Only hits of at least this score.
         per_document: At most so many hits of one document.
@@ -263,9 +417,10 @@ class SearchQuery(Input):
         snippet: Show the passage that has the query's words, of about so many characters.
         with_embeddings: Bring each hit's vector.
         effort: How many candidates an approximate index looks at, instead of what the search would choose.
+        model: What the embedding was made with: refused if it is not the active space's model.
     """
 
-    collection: str | tuple[str, ...]
+    collection: Annotated[str | Sequence[str], Unchecked]
     text: str | None = None
     embedding: Annotated[VectorLike | None, Unchecked] = None
     limit: int = 10
@@ -282,6 +437,7 @@ class SearchQuery(Input):
     snippet: int | None = None
     with_embeddings: bool = False
     effort: int | None = None
+    model: str | None = None
 
 
 class Neighbor(Record):
@@ -304,6 +460,27 @@ class Snippet(Record):
     text: str
     start: int
     marks: tuple[tuple[int, int], ...]
+
+    def marked(self, before: str = "<b>", after: str = "</b>", escape: Callable[[str], str] | None = None) -> str:
+        """Give the passage with the query's words marked.
+
+        Args:
+            before: What is put before each word.
+            after: What is put after it.
+            escape: Applied to the text, but not to the marks. Whoever shows the passage as HTML gives `html.escape`:
+                a chunk's text may hold markup of its own.
+
+        Example:
+            >>> import html
+            >>> Snippet(text="cats & dogs", start=0, marks=((0, 4),)).marked(escape=html.escape)
+            '<b>cats</b> &amp; dogs'
+        """
+        escaped = escape or str
+        pieces, done = [], 0
+        for start, end in self.marks:
+            pieces += [escaped(self.text[done:start]), before, escaped(self.text[start:end]), after]
+            done = end
+        return "".join((*pieces, escaped(self.text[done:])))
 
 
 class SearchHit(Record):
@@ -347,6 +524,28 @@ class SearchHit(Record):
     embedding: tuple[float, ...] | None = None
 
 
+class Passage(Record):
+    """A stretch of one document's text that hits stand in.
+
+    Attributes:
+        first_index: The `chunk_index` of its first chunk.
+        last_index: That of its last.
+        content: Its chunks' texts, with an empty line between them. Where the end of one, of 20 characters or more, is
+            repeated at the beginning of the next, as splitters with a sliding window do, it stands there once.
+        hits: The hits in it, best first.
+        score: The best one's.
+    """
+
+    document_id: UUID
+    source: str
+    title: str
+    first_index: int
+    last_index: int
+    content: str
+    hits: tuple[SearchHit, ...]
+    score: float
+
+
 @dataclass(frozen=True, slots=True)
 class SearchHits(Sequence[SearchHit]):
     """The hits, best first; ties by chunk id.
@@ -377,3 +576,84 @@ class SearchHits(Sequence[SearchHit]):
     def __iter__(self) -> Iterator[SearchHit]:
         """Iterate over the hits, best first."""
         return iter(self.hits)
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """The hits with the neighbors that came with them, put together where they overlap or touch; best first.
+
+        Worked out at each call, without the database. A prompt that is made of passages has no text twice.
+        """
+        runs = merge([(hit.document_id, _chunks_of(hit)) for hit in self.hits])
+        return tuple(_passage(run, tuple(self.hits[place] for place in run.of)) for run in runs)
+
+
+def _chunks_of(hit: SearchHit) -> dict[int, str]:
+    return {hit.chunk_index: hit.content} | {near.chunk_index: near.content for near in hit.neighbors}
+
+
+def _passage(run: Run, hits: tuple[SearchHit, ...]) -> Passage:
+    best = hits[0]
+    return Passage(
+        document_id=best.document_id,
+        source=best.source,
+        title=best.title,
+        first_index=run.first,
+        last_index=run.last,
+        content=run.text,
+        hits=hits,
+        score=best.score,
+    )
+
+
+class ExplainedStatement(Record):
+    """One statement of a search.
+
+    Attributes:
+        plan: The database's own plan, a step a line; on PostgreSQL with the rows that each step gave.
+        indexes: The indexes that it uses.
+        candidates: How many rows the parts of the search brought (PostgreSQL only).
+        rows: How many rows came back.
+        milliseconds: From sending it to having its rows.
+    """
+
+    plan: str
+    indexes: tuple[str, ...]
+    candidates: dict[str, int]
+    rows: int
+    milliseconds: float
+
+
+class SearchExplanation(Record):
+    """How a search ran.
+
+    Attributes:
+        mode: What was searched by.
+        path: How the hits were found, as in `SearchHits.path`.
+        hits: How many there were.
+        statements: Its statements, in turn; on PostgreSQL one.
+    """
+
+    mode: SearchMode
+    path: SearchPath
+    hits: int
+    statements: tuple[ExplainedStatement, ...]
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """List the indexes that were used, each once."""
+        return tuple(dict.fromkeys(index for statement in self.statements for index in statement.indexes))
+
+    @property
+    def milliseconds(self) -> float:
+        """Give the time that all statements took."""
+        return sum(statement.milliseconds for statement in self.statements)
+
+    def __str__(self) -> str:
+        """Write it for people."""
+        head = f"{self.mode} search, {self.path}, {self.hits} hits, {self.milliseconds:.1f} ms"
+        parts = [head]
+        for statement in self.statements:
+            parts.append(f"-- {statement.rows} rows, {statement.milliseconds:.1f} ms")
+            parts += [f"   {what}: {count}" for what, count in statement.candidates.items()]
+            parts.append(statement.plan)
+        return "\n".join(parts)

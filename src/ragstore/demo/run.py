@@ -99,7 +99,7 @@ def index(
             batch_size=BATCH,
             commit_every=COMMIT_EVERY,
             partial=True,
-            progress=bar,
+            progress=lambda progress: bar(progress.documents, progress.total),
         )
         embedded = embedder.texts - before[0]
         notes.append(f"of it {embedder.seconds - before[1]:.2f} for embedding {embedded:,} texts")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -17,10 +17,12 @@ from ragstore.conversations._async import AsyncConversations
 from ragstore.core._async import AsyncAccess, AsyncWork
 from ragstore.core._face_async import ASYNCHRONOUS, make_engine, plain_engine
 from ragstore.core.border import name
+from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
 from ragstore.corpus.chunks._async import AsyncChunks
 from ragstore.corpus.collections._async import AsyncCollections
 from ragstore.corpus.documents._async import AsyncDocuments
+from ragstore.corpus.spaces._async import AsyncSpaces
 from ragstore.errors import ConnectionLost, TenantRequired, UsageError
 from ragstore.store.pool import (
     Catalog,
@@ -47,6 +49,8 @@ class _AsyncEngineRoom:
         self.options = backend.execution_options(settings.schema)
         self.single_connection = is_single_connection(plain_engine(engine))
         self.catalog = Catalog()
+        # On one connection, a reader may see what somebody else's transaction has not committed.
+        self.memory = NO_MEMORY if self.single_connection else VectorMemory(settings.vector_cache)
         self.units = 0
 
     @asynccontextmanager
@@ -89,6 +93,7 @@ class _AsyncHandle:
         self._tenant = tenant
         self.backend = room.backend
         self.catalog = room.catalog
+        self.memory = room.memory
         self.settings = room.settings
 
     @property
@@ -97,6 +102,11 @@ class _AsyncHandle:
             advice = "use store.for_tenant(name), or give the settings a default tenant"
             raise TenantRequired(f"no tenant is set: {advice}")
         return self._tenant
+
+    def autocommitting(self) -> AbstractAsyncContextManager[AsyncWork]:
+        if not self.one_shot:
+            raise UsageError("this cannot be part of a transaction: call it on the store, outside any unit of work")
+        return self._room.autocommitting()
 
 
 class _AsyncOneShot(_AsyncHandle):
@@ -128,6 +138,7 @@ class _AsyncBound(_AsyncHandle):
 
     def __init__(self, room: _AsyncEngineRoom, tenant: str | None, work: AsyncWork) -> None:
         super().__init__(room, tenant)
+        self.memory = ReadOnlyMemory(room.memory)
         self._work = work
 
     @asynccontextmanager
@@ -143,6 +154,7 @@ class _AsyncJoined(_AsyncHandle):
 
     def __init__(self, room: _AsyncEngineRoom, tenant: str | None, host: AsyncConnection | AsyncSession) -> None:
         super().__init__(room, tenant)
+        self.memory = ReadOnlyMemory(room.memory) if _is_on(host, room.engine) else NO_MEMORY
         self._host = host
 
     async def _connection(self) -> AsyncConnection:
@@ -170,6 +182,15 @@ class _AsyncJoined(_AsyncHandle):
         return await work.steps(make_steps())
 
 
+def _is_on(host: AsyncConnection | AsyncSession, engine: AsyncEngine) -> bool:
+    """Say whether the host's transaction is in the store's own database, and not in a copy of it, say."""
+    bind = host.bind if isinstance(host, AsyncSession) else host
+    if bind is None:
+        return False
+    used = bind if isinstance(bind, AsyncEngine) else bind.engine
+    return plain_engine(used).pool is plain_engine(engine).pool
+
+
 class AsyncRepositories:
     """Every repository, over one way to the database."""
 
@@ -191,6 +212,11 @@ class AsyncRepositories:
     def chunks(self) -> AsyncChunks:
         """Pieces of text: found, listed, searched."""
         return AsyncChunks(self._access)
+
+    @cached_property
+    def spaces(self) -> AsyncSpaces:
+        """Embedding spaces: another model without downtime, approximate indexes, their recall."""
+        return AsyncSpaces(self._access)
 
     @cached_property
     def conversations(self) -> AsyncConversations:

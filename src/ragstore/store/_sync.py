@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -19,10 +19,12 @@ from ragstore.conversations._sync import Conversations
 from ragstore.core._face_sync import ASYNCHRONOUS, make_engine, plain_engine
 from ragstore.core._sync import Access, Work
 from ragstore.core.border import name
+from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
 from ragstore.corpus.chunks._sync import Chunks
 from ragstore.corpus.collections._sync import Collections
 from ragstore.corpus.documents._sync import Documents
+from ragstore.corpus.spaces._sync import Spaces
 from ragstore.errors import ConnectionLost, TenantRequired, UsageError
 from ragstore.store.pool import (
     Catalog,
@@ -49,6 +51,8 @@ class _EngineRoom:
         self.options = backend.execution_options(settings.schema)
         self.single_connection = is_single_connection(plain_engine(engine))
         self.catalog = Catalog()
+        # On one connection, a reader may see what somebody else's transaction has not committed.
+        self.memory = NO_MEMORY if self.single_connection else VectorMemory(settings.vector_cache)
         self.units = 0
 
     @contextmanager
@@ -91,6 +95,7 @@ class _Handle:
         self._tenant = tenant
         self.backend = room.backend
         self.catalog = room.catalog
+        self.memory = room.memory
         self.settings = room.settings
 
     @property
@@ -99,6 +104,11 @@ class _Handle:
             advice = "use store.for_tenant(name), or give the settings a default tenant"
             raise TenantRequired(f"no tenant is set: {advice}")
         return self._tenant
+
+    def autocommitting(self) -> AbstractContextManager[Work]:
+        if not self.one_shot:
+            raise UsageError("this cannot be part of a transaction: call it on the store, outside any unit of work")
+        return self._room.autocommitting()
 
 
 class _OneShot(_Handle):
@@ -130,6 +140,7 @@ class _Bound(_Handle):
 
     def __init__(self, room: _EngineRoom, tenant: str | None, work: Work) -> None:
         super().__init__(room, tenant)
+        self.memory = ReadOnlyMemory(room.memory)
         self._work = work
 
     @contextmanager
@@ -145,6 +156,7 @@ class _Joined(_Handle):
 
     def __init__(self, room: _EngineRoom, tenant: str | None, host: Connection | Session) -> None:
         super().__init__(room, tenant)
+        self.memory = ReadOnlyMemory(room.memory) if _is_on(host, room.engine) else NO_MEMORY
         self._host = host
 
     def _connection(self) -> Connection:
@@ -172,6 +184,15 @@ class _Joined(_Handle):
         return work.steps(make_steps())
 
 
+def _is_on(host: Connection | Session, engine: Engine) -> bool:
+    """Say whether the host's transaction is in the store's own database, and not in a copy of it, say."""
+    bind = host.bind if isinstance(host, Session) else host
+    if bind is None:
+        return False
+    used = bind if isinstance(bind, Engine) else bind.engine
+    return plain_engine(used).pool is plain_engine(engine).pool
+
+
 class Repositories:
     """Every repository, over one way to the database."""
 
@@ -193,6 +214,11 @@ class Repositories:
     def chunks(self) -> Chunks:
         """Pieces of text: found, listed, searched."""
         return Chunks(self._access)
+
+    @cached_property
+    def spaces(self) -> Spaces:
+        """Embedding spaces: another model without downtime, approximate indexes, their recall."""
+        return Spaces(self._access)
 
     @cached_property
     def conversations(self) -> Conversations:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from ragstore.backends.postgresql import connect, search, violations, writes
+from ragstore.backends.postgresql import (
+    conditions,
+    connect,
+    copying,
+    explaining,
+    indexes,
+    lexemes,
+    search,
+    violations,
+    writes,
+)
 from ragstore.core.backend import Abilities
 from ragstore.core.query import Steps
 from ragstore.core.translate import translating
-from ragstore.corpus.backend import Answer, SearchRequest
+from ragstore.corpus.backend import Answer, SearchRequest, VectorIndexes
 
 
 class PostgresBackend:
@@ -20,6 +30,7 @@ class PostgresBackend:
         schemas=True, concurrent_writers=True, row_locks=True, concurrent_index=True, free_transactions=False
     )
     stores_weights = True
+    indexes: VectorIndexes | None = indexes
 
     read_url = staticmethod(connect.read_url)
     engine_options = staticmethod(connect.engine_options)
@@ -31,12 +42,17 @@ class PostgresBackend:
     execution_options = staticmethod(connect.execution_options)
 
     upsert = staticmethod(writes.upsert)
+    copy = staticmethod(copying.copy)
 
-    metadata_condition = staticmethod(search.metadata_condition)
-    add_terms = staticmethod(search.add_terms)
-    remove_terms = staticmethod(search.remove_terms)
-    count_terms = staticmethod(search.count_terms)
-    measure_length = staticmethod(search.measure_length)
+    metadata_condition = staticmethod(conditions.metadata_condition)
+    add_terms = staticmethod(lexemes.add_terms)
+    remove_terms = staticmethod(lexemes.remove_terms)
+    has_stale_terms = staticmethod(lexemes.has_stale_terms)
+    weigh_anew = staticmethod(lexemes.weigh_anew)
+    count_terms = staticmethod(lexemes.count_terms)
+    measure_length = staticmethod(lexemes.measure_length)
+
+    explain = staticmethod(explaining.explain)
 
     def search(self, requests: Sequence[SearchRequest]) -> Steps[list[Answer] | None]:
         """Find the best chunks for each request; None: a collection or its space is no longer what a request says."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from ragstore.backends.sqlite import connect, search, violations, writes
+from ragstore.backends.sqlite import conditions, connect, explaining, postings, search, violations, writes
 from ragstore.core.backend import Abilities
 from ragstore.core.query import Steps
 from ragstore.core.translate import translating
-from ragstore.corpus.backend import Answer, SearchRequest
+from ragstore.corpus.backend import Answer, SearchRequest, VectorIndexes
 
 
 class SqliteBackend:
@@ -20,6 +20,7 @@ class SqliteBackend:
         schemas=False, concurrent_writers=False, row_locks=False, concurrent_index=False, free_transactions=True
     )
     stores_weights = False
+    indexes: VectorIndexes | None = None
 
     read_url = staticmethod(connect.read_url)
     engine_options = staticmethod(connect.engine_options)
@@ -31,12 +32,17 @@ class SqliteBackend:
     execution_options = staticmethod(connect.execution_options)
 
     upsert = staticmethod(writes.upsert)
+    copy = staticmethod(writes.copy)
 
-    metadata_condition = staticmethod(search.metadata_condition)
-    add_terms = staticmethod(search.add_terms)
-    remove_terms = staticmethod(search.remove_terms)
-    count_terms = staticmethod(search.count_terms)
-    measure_length = staticmethod(search.measure_length)
+    metadata_condition = staticmethod(conditions.metadata_condition)
+    add_terms = staticmethod(postings.add_terms)
+    remove_terms = staticmethod(postings.remove_terms)
+    has_stale_terms = staticmethod(postings.has_stale_terms)
+    weigh_anew = staticmethod(postings.weigh_anew)
+    count_terms = staticmethod(postings.count_terms)
+    measure_length = staticmethod(postings.measure_length)
+
+    explain = staticmethod(explaining.explain)
 
     def search(self, requests: Sequence[SearchRequest]) -> Steps[list[Answer] | None]:
         """Find the best chunks for each request; None: a collection or its space is no longer what a request says."""

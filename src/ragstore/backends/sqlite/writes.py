@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import Insert, insert
+
+from ragstore.core.query import Copy
 
 
 def upsert(table: Table) -> Insert:
     """Make an insert that can say what happens on a conflict. Never `INSERT OR REPLACE`: it deletes what refers."""
     return insert(table)
+
+
+def copy(connection: Connection, copy: Copy, options: Mapping[str, Any]) -> bool:
+    """Leave it to an insert: there is no faster way."""
+    return False

@@ -3,26 +3,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
+
 from ragstore.core import border
-from ragstore.core._sync import Repository
+from ragstore.core._face_sync import each
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, decode_cursor, page_of
-from ragstore.core.vectors import VectorLike, kept
-from ragstore.corpus import reading, statements
-from ragstore.corpus.backend import CorpusBackend
+from ragstore.core.types import to_utc
+from ragstore.corpus import matching, reading, statements
+from ragstore.corpus.chunks import deleting, exporting, orphans
 from ragstore.corpus.documents.preparing import hash_content
-from ragstore.corpus.filters import Filter
+from ragstore.corpus.matching import Where
 from ragstore.corpus.naming import collection_name
-from ragstore.corpus.records import Chunk, Collection, Match, Recency, SearchHits, SearchQuery
-from ragstore.corpus.search.searching import check_queries, make_requests, names_of, to_hits
-from ragstore.errors import ConcurrencyError, InvalidInput, NotFound
+from ragstore.corpus.records import (
+    Chunk,
+    ExportedChunk,
+    OrphanReport,
+)
+from ragstore.corpus.search._sync import Searches
+from ragstore.errors import NotFound
 
 
-class Chunks(Repository[CorpusBackend]):
+class Chunks(Searches):
     """Pieces of text: found, listed, searched."""
 
     def get(self, chunk_id: UUID | str) -> Chunk:
@@ -62,14 +68,73 @@ class Chunks(Repository[CorpusBackend]):
         query = statements.chunk_page(self._tenant, document, after, parse_id(last, field="cursor"), rows + 1)
         return page_of(self._fetch(query), rows, "chunks", lambda chunk: (chunk.chunk_index, str(chunk.id)))
 
-    def count(self, collection: str) -> int:
-        """Count a collection's chunks.
+    def count(self, collection: str, where: Where = None) -> int:
+        """Count a collection's chunks, or those that match.
+
+        Args:
+            collection: The collection's name.
+            where: A filter over chunks and their documents, as for `search`.
 
         Raises:
             NotFound: There is no such collection.
+            InvalidInput: The filter is unfit.
         """
-        name = collection_name(collection)
-        return self._access.read(lambda: reading.count_chunks(self._tenant, name))
+        name, condition = collection_name(collection), matching.chunks_where(where, self._backend)
+        return self._access.read(lambda: exporting.count(self._tenant, name, condition))
+
+    def export(
+        self, collection: str, where: Where = None, *, with_embeddings: bool = False, batch_size: int = 500
+    ) -> Iterator[ExportedChunk]:
+        """Read out a collection's chunks by id, in memory for `batch_size` of them at a time.
+
+        Each batch is a read of its own, so that nothing is held open or locked while the host works. A chunk that is
+        there all the time comes once. One moment's picture takes a transaction that keeps one: a unit of work on
+        SQLite, a host's own with REPEATABLE READ on PostgreSQL, given to `using()`.
+
+        Args:
+            collection: The collection's name.
+            where: As for `count`.
+            with_embeddings: Bring each chunk's vector in the space that is active when the export begins.
+            batch_size: How many are read at a time, 1 to 10,000.
+
+        Raises:
+            NotFound: There is no such collection; raised when the first one is asked for.
+            InvalidInput: A value is unfit.
+
+        Example:
+            .. code-block:: python
+
+                from ragstore import NewDocument
+
+                store.collections.ensure("manuals")
+                store.documents.put("manuals", NewDocument(source="a.txt"), ["Turn it off."])
+                texts = [chunk.content for chunk in store.chunks.export("manuals")]
+                assert texts == ["Turn it off."]
+        """
+        rows = border.limit(batch_size, field="batch_size", maximum=10_000)
+        condition = matching.chunks_where(where, self._backend)
+        return self._export(collection_name(collection), condition, rows, with_embeddings=with_embeddings)
+
+    def missing_embeddings(
+        self, collection: str, *, space: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Chunk]:
+        """List a collection's chunks that have no vector, by id.
+
+        Args:
+            collection: The collection's name.
+            space: The model whose space it is, the active one or the one that is being built; None: the active one.
+            limit: How many at most, 1 to 1,000.
+            cursor: A page's `next_cursor`; None: from the start.
+
+        Raises:
+            NotFound: There is no such collection or space.
+        """
+        rows, name = border.limit(limit), collection_name(collection)
+        (last,) = decode_cursor("missing_embeddings", cursor, str) if cursor is not None else (str(deleting.FIRST),)
+        after = parse_id(last, field="cursor")
+        steps = lambda: exporting.missing_embeddings(self._tenant, name, space, after, rows + 1)  # noqa: E731
+        found = self._access.read(steps)
+        return page_of(found, rows, "missing_embeddings", lambda chunk: (str(chunk.id),))
 
     def delete(self, chunk_id: UUID | str) -> bool:
         """Delete one chunk with its vectors and words. The next `put` of its document brings it back.
@@ -78,125 +143,87 @@ class Chunks(Repository[CorpusBackend]):
             False if there was none.
         """
         with self._access.writing() as work:
-            return work.steps(reading.delete_chunk(self._tenant, parse_id(chunk_id)))
+            return work.steps(deleting.delete_chunk(self._tenant, parse_id(chunk_id)))
 
-    def search(  # noqa: PLR0913 - the ways to ask stand in one place, SearchQuery's
-        self,
-        collection: str | Sequence[str],
-        *,
-        text: str | None = None,
-        embedding: VectorLike | None = None,
-        limit: int = 10,
-        offset: int = 0,
-        where: Filter | Mapping[str, object] | None = None,
-        language: str | None = None,
-        match: Match = "any",
-        weights: tuple[float, float] = (1.0, 1.0),
-        threshold: float | None = None,
-        per_document: int | None = None,
-        neighbors: int = 0,
-        mmr: float | None = None,
-        recency: Recency | None = None,
-        snippet: int | None = None,
-        with_embeddings: bool = False,
-        effort: int | None = None,
-    ) -> SearchHits:
-        """Find the chunks that fit best: by words, by vector, or by both.
+    def delete_where(self, collection: str, where: Where) -> int:
+        """Delete the chunks that match, with their vectors and words. The next `put` of a document brings its own back.
 
-        Text alone ranks by BM25, a vector alone by distance, and both fuse the best 100 of each by weighted
-        reciprocal rank. One round trip on PostgreSQL.
+        One transaction, a thousand chunks a statement: all of them go or none. Writers of their documents wait.
+        Citations keep their snapshots.
 
         Args:
-            collection: The collection's name, or several, searched as one.
-            text: Words to look for; any of them may match, rare ones count more. Any text is valid.
-            embedding: The query's vector in the collection's active space.
-            limit: How many hits, 1 to 1,000.
-            offset: How many better ones to pass over, to 10,000.
-            where: Only chunks for which this holds, e.g. `F.doc_type == "manual"`, or the same as a dict.
-            language: ISO 639-1 code of the query; None: every language that the collection has.
-            match: "any" word, "all" words, or "web": "quoted phrases", -word and AND.
-            weights: Of the vector and the text in fusion.
-            threshold: Only hits of at least this score.
-            per_document: At most so many hits of one document.
-            neighbors: So many chunks before and after each hit come with it, to 20.
-            mmr: From 0 (as different as can be) to 1 (by score alone): pick by maximal marginal relevance.
-            recency: Prefer newer documents.
-            snippet: Show the passage with the query's words, of about so many characters.
-            with_embeddings: Bring each hit's vector.
-            effort: How many candidates an approximate index looks at, 1 to 1,000; None: as many as it takes.
+            collection: The collection's name.
+            where: A filter over chunks and their documents, as for `search`.
 
         Returns:
-            The hits, best first, ties by chunk id; `limit` of them if so many match.
+            How many chunks there were.
 
         Raises:
             NotFound: There is no such collection.
-            DimensionMismatch: The vector is of another length than the space's.
-            InvalidInput: A value is unfit, or neither text nor vector is given.
+            InvalidInput: The filter is unfit or empty: `documents.delete_all` deletes all.
+        """
+        name, condition = collection_name(collection), matching.chunks_where(matching.required(where), self._backend)
+        assert condition is not None
+        matched = statements.Matching(condition, {})
+        with self._access.writing() as work:
+            return work.steps(deleting.delete_chunks(self._backend, self._tenant, name, matched))
+
+    def delete_orphans(
+        self,
+        collection: str,
+        active_ids: Iterable[str],
+        *,
+        as_of: datetime | None = None,
+        dry_run: bool = False,
+        allow_empty: bool = False,
+        batch_size: int = 1000,
+    ) -> OrphanReport:
+        """Delete the chunks whose `embedding_id` is not among the ids that another vector store still has.
+
+        Chunks without an `embedding_id` stay. The ids are read before the transaction opens, in bounded memory, and go
+        into a temporary table; then all orphans are deleted in one transaction, `batch_size` of them a statement.
+        Inside a unit of work it is part of the unit.
+
+        A document that was put or changed at `as_of` or later is left alone: its new ids may have come too late for
+        the list. So store vectors first, then put their chunks.
+
+        Args:
+            collection: The collection's name.
+            active_ids: The ids, in any number and order; one may come twice.
+            as_of: When the list was begun, by the database's clock; None, or a later time: when this call began.
+            dry_run: Count the orphans and delete nothing.
+            allow_empty: Take a list without any id for what it says: delete all chunks that have an `embedding_id`.
+            batch_size: How many chunks a statement deletes, 1 to 10,000.
+
+        Raises:
+            NotFound: There is no such collection.
+            InvalidInput: An id is unfit, `index` says which; or none came, and `allow_empty` is not set.
 
         Example:
             .. code-block:: python
 
-                hits = store.chunks.search("manuals", text="turning off", limit=1)
-                assert hits[0].content == "Turn it off."
+                report = store.chunks.delete_orphans("manuals", ["vector-1", "vector-2"], dry_run=True)
+                assert report.deleted == 0
         """
-        query = SearchQuery(
-            collection=collection if isinstance(collection, str) else tuple(collection),
-            text=text,
-            embedding=kept(embedding),
-            limit=limit,
-            offset=offset,
-            where=where,
-            language=language,
-            match=match,
-            weights=weights,
-            threshold=threshold,
-            per_document=per_document,
-            neighbors=neighbors,
-            mmr=mmr,
-            recency=recency,
-            snippet=snippet,
-            with_embeddings=with_embeddings,
-            effort=effort,
-        )
-        return (self.search_many([query]))[0]
+        orphans.check_stream(active_ids)
+        rows = border.limit(batch_size, field="batch_size", maximum=10_000)
+        name, listed = collection_name(collection), None if as_of is None else to_utc(as_of, field="as_of")
+        within, since = self._access.read(lambda: orphans.begin(self._tenant, name, listed))
+        with orphans.ActiveIds() as ids:
+            for one in each(active_ids):
+                ids.take(one)
+            ids.check(allow_empty=allow_empty)
+            steps = orphans.delete_orphans(self._backend, self._tenant, within, ids, since, dry_run=dry_run, rows=rows)
+            with self._access.writing() as work:
+                return work.steps(steps)
 
-    def search_many(self, queries: Sequence[SearchQuery]) -> list[SearchHits]:
-        """Run several searches as one, in one round trip on PostgreSQL; each as `search` would.
-
-        Args:
-            queries: To 100 of them; each may search other collections in its own way.
-
-        Raises:
-            InvalidInput: A value is unfit; `index` is its query's place. And as for `search`.
-        """
-        names = list(dict.fromkeys(chain.from_iterable(map(names_of, check_queries(queries)))))
-        remembered = self._access.catalog
-        known = {name: remembered[self._tenant, name] for name in names if (self._tenant, name) in remembered}
-        answers = None
-        if len(known) == len(names):
-            answers = self._search_known(queries, known)
-        if answers is None:
-            answers = self._search_afresh(queries, names)
-        if answers is None:
-            raise ConcurrencyError("a collection was changed during the search: search again")
-        return answers
-
-    def _search_known(self, queries: Sequence[SearchQuery], known: Mapping[str, Collection]) -> list[SearchHits] | None:
-        """Search with what is remembered of the collections, which saves a round trip; None if it is out of date."""
-        try:
-            return self._search(queries, known)
-        except InvalidInput:  # perhaps only for the space that is remembered
-            return None
-
-    def _search_afresh(self, queries: Sequence[SearchQuery], names: Sequence[str]) -> list[SearchHits] | None:
-        known = self._access.read(lambda: reading.find_collections(self._tenant, names))
-        for name, collection in known.items():
-            self._access.catalog[self._tenant, name] = collection
-        return self._search(queries, known)
-
-    def _search(self, queries: Sequence[SearchQuery], known: Mapping[str, Collection]) -> list[SearchHits] | None:
-        requests = make_requests(self._tenant, queries, known)
-        answers = self._access.read(lambda: self._backend.search(requests))
-        if answers is None:
-            return None
-        return [to_hits(*found) for found in zip(queries, requests, answers, strict=True)]
+    def _export(
+        self, collection: str, condition: ColumnElement[bool] | None, rows: int, *, with_embeddings: bool
+    ) -> Iterator[ExportedChunk]:
+        within = self._access.read(lambda: reading.find_collection(self._tenant, collection))
+        export = exporting.export(self._tenant, within, condition, rows, with_embeddings=with_embeddings)
+        after = deleting.FIRST
+        while batch := self._fetch(export.batch(after)):
+            for chunk in batch:
+                yield chunk
+            after = batch[-1].id

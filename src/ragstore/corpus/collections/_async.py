@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ragstore.core import border
-from ragstore.core._async import AsyncRepository
+from ragstore.core._async import AsyncAccess, AsyncRepository
 from ragstore.core.border import TextPolicy
 from ragstore.core.paging import Page, decode_cursor, page_of
 from ragstore.core.records import JsonObject
@@ -91,16 +91,51 @@ class AsyncCollections(AsyncRepository[CorpusBackend]):
         """Take the lexical statistics anew: in how many chunks each word stands, and how long chunks are.
 
         This happens by itself as a collection grows; call it after changes that should count at once. Writes the
-        collection's row and its term table under the row's lock; other writers of documents do not wait.
+        collection's row and its term table under the row's lock; other writers of documents do not wait. If chunks
+        are of another length than before, their weights are made anew after that, in short transactions of their own;
+        a call that is cut off there has changed nothing that the next one, or the next put, does not go on with.
+        Inside a unit of work all of it is part of the unit.
 
         Raises:
             NotFound: There is no such collection.
         """
         async with self._access.writing() as work:
             steps = statistics.analyze_collection(self._backend, self._tenant, collection_name(name))
-            return await work.steps(steps)
+            analyzed = await work.steps(steps)
+        await weigh_anew(self._access, analyzed.name)
+        return analyzed
 
     async def delete(self, name: str) -> bool:
-        """Delete a collection with its documents, chunks, vectors and words. False: there was none."""
+        """Delete a collection with its documents, chunks, vectors and words. False: there was none.
+
+        Approximate indexes of its spaces are dropped after the commit, which waits for transactions that are under way.
+        Inside a unit of work they stay, empty, until `spaces.drop_unused_indexes` is called.
+        """
         write = statements.delete_collection(self._tenant, collection_name(name))
-        return await self._write(write) > 0
+        deleted = await self._write(write) > 0
+        if deleted and self._access.one_shot:
+            await self._drop_unused_indexes()
+        return deleted
+
+    async def _drop_unused_indexes(self) -> None:
+        indexes, schema = self._backend.indexes, self._access.settings.schema
+        if indexes is None:
+            return
+        async with self._access.autocommitting() as work:
+            for space_id in await work.fetch(indexes.unused(schema)):
+                await work.execute(indexes.drop(schema, space_id).statement)
+
+
+async def weigh_anew(access: AsyncAccess[CorpusBackend], collection: str, *, batches: int | None = None) -> None:
+    """Make stale weights anew, each batch in a transaction of its own, or inside the unit.
+
+    Args:
+        access: The way to the database.
+        collection: The collection's name.
+        batches: At most so many; None: until none is left that nobody else works on.
+    """
+    weighed = 1 if access.backend.stores_weights else 0
+    while weighed and batches != 0:
+        async with access.writing() as work:
+            weighed = await work.steps(statistics.weigh_batch(access.backend, access.tenant, collection))
+        batches = None if batches is None else batches - 1

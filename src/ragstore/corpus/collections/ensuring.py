@@ -8,16 +8,18 @@ from typing import Any
 
 from ragstore.core import border, json
 from ragstore.core.border import TextPolicy
+from ragstore.core.clock import utc_now
 from ragstore.core.ids import new_id
 from ragstore.core.query import Steps
 from ragstore.core.records import JsonObject
 from ragstore.core.text import normalize_language
-from ragstore.core.vectors import Metric, storage_for
+from ragstore.core.vectors import Metric
 from ragstore.corpus import statements
 from ragstore.corpus.backend import CorpusBackend
+from ragstore.corpus.naming import space_fields
 from ragstore.corpus.reading import find_collection
 from ragstore.corpus.records import Collection
-from ragstore.corpus.tables import LABEL_BYTES, NAME_BYTES
+from ragstore.corpus.tables import NAME_BYTES
 from ragstore.errors import Conflict, InvalidInput
 
 SALTS = 2**24
@@ -52,14 +54,7 @@ def wanted(
         raise InvalidInput("model and dimensions go together", field="model")
     space = None
     if model is not None and dimensions is not None:
-        if metric not in ("cosine", "l2", "inner_product"):
-            raise InvalidInput("must be cosine, l2 or inner_product", field="metric")
-        space = {
-            "model": border.name(model, field="model", max_bytes=LABEL_BYTES),
-            "dimensions": dimensions,
-            "metric": metric,
-            "storage": storage_for(dimensions),
-        }
+        space = space_fields(model, dimensions, metric)
     return Wanted(
         border.name(name, field="collection", max_bytes=NAME_BYTES),
         None if language is None else normalize_language(language),
@@ -83,8 +78,14 @@ def is_there(found: Collection, asked: Wanted) -> bool:
     for key in ("model", "dimensions", "metric"):
         has, wants = getattr(found.space, key), asked.space[key]
         if has != wants:
-            raise Conflict(f"the collection {found.name!r} has {key} {has!r}, not {wants!r}: search and put with that")
+            raise Conflict(f"the collection {found.name!r} has {key} {has!r}, not {wants!r}: {_advice(found, asked)}")
     return True
+
+
+def _advice(found: Collection, asked: Wanted) -> str:
+    if found.building is not None and asked.space is not None and found.building.model == asked.space["model"]:
+        return "that space is still being filled, so finish with spaces.backfill and spaces.activate"
+    return "search and put with that, or go over to another model with spaces.begin"
 
 
 def ensure(backend: CorpusBackend, tenant: str, asked: Wanted) -> Steps[Collection]:
@@ -101,7 +102,14 @@ def ensure(backend: CorpusBackend, tenant: str, asked: Wanted) -> Steps[Collecti
     found = yield from find_collection(tenant, asked.name)
     if is_there(found, asked) or asked.space is None:
         return found
-    space = {"tenant_id": tenant, "id": new_id(), "collection_id": found.id, "state": "active", **asked.space}
+    space = {
+        "tenant_id": tenant,
+        "id": new_id(),
+        "collection_id": found.id,
+        "state": "active",
+        "activated_at": utc_now(),
+        **asked.space,
+    }
     yield statements.insert_space(backend, space)
     found = yield from find_collection(tenant, asked.name)
     is_there(found, asked)

@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ragstore.core.border import InvalidTextRule, TextPolicy
-from ragstore.corpus.documents.preparing import PreparedDocument, Vectors, prepare
-from ragstore.corpus.documents.putting import Piece, piece
-from ragstore.corpus.records import Counts, EmbeddingSpace, LoadError, LoadReport, NewChunk, NewDocument
+from ragstore.core.vectors import VectorLike
+from ragstore.corpus.documents.comparing import Piece, make_piece
+from ragstore.corpus.documents.preparing import Made, PreparedChunk, PreparedDocument, prepare
+from ragstore.corpus.documents.targets import Targets
+from ragstore.corpus.records import Counts, LoadError, LoadProgress, LoadReport, NewChunk, NewDocument
 from ragstore.errors import InvalidInput
 
 COUNTED = tuple(Counts.model_fields)
-BATCH_CHUNKS = 5_000
-"""A batch is written at so many chunks, however few documents they are."""
+BATCH_CHUNKS = 2_000
+BATCH_BYTES = 16_000_000
+"""A batch is written at so many chunks, or about so many bytes, however few documents they are."""
 
 Item = tuple[NewDocument, Sequence[NewChunk | str]]
-Progress = Callable[[int, int | None], None]
-"""Told after each commit: documents done, and how many there are if that is known."""
+Progress = Callable[[LoadProgress], None]
+"""Told after each commit."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Checked items that wait to be written, each with its position; no source twice."""
+
+    items: list[tuple[int, PreparedDocument]] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
+    chunks: int = 0
+    bytes: int = 0
+
+    @property
+    def documents(self) -> list[PreparedDocument]:
+        """List the documents."""
+        return [document for _, document in self.items]
+
+    def add(self, index: int, document: PreparedDocument) -> None:
+        """Put an item into the batch."""
+        self.items.append((index, document))
+        self.sources.add(document.source)
+        self.chunks += len(document.chunks)
+        self.bytes += sum(map(_size, document.chunks))
+
+    def is_full(self, documents: int) -> bool:
+        """Say whether the batch should be written now."""
+        return len(self.items) >= documents or self.chunks >= BATCH_CHUNKS or self.bytes >= BATCH_BYTES
 
 
 @dataclass(slots=True)
@@ -25,71 +55,86 @@ class Load:
     """A load on its way.
 
     Attributes:
-        batch: Checked items that wait to be written, each with its position.
-        done: Items stored or refused so far.
+        batch: What waits to be written.
+        seen: Items taken so far.
+        documents: Documents stored or found unchanged.
+        chunks: Their chunks.
     """
 
     rule: InvalidTextRule
     partial: bool
+    hash_metadata: bool
     total: int | None = None
-    batch: list[tuple[int, PreparedDocument]] = field(default_factory=list)
-    reports: dict[str, int] = field(default_factory=dict)
+    batch: Batch = field(default_factory=Batch)
+    reports: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
     documents: int = 0
+    chunks: int = 0
     seen: int = 0
     errors: list[LoadError] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
 
-    def take(self, item: Item) -> None:
-        """Check an item and put it into the batch."""
+    def take(self, item: Item) -> tuple[int, PreparedDocument] | None:
+        """Check an item; None: it cannot be stored, and that is noted."""
         index, self.seen = self.seen, self.seen + 1
         try:
-            self.batch.append((index, _prepare(item, TextPolicy(self.rule))))
+            return index, self._prepare(item)
         except InvalidInput as error:
-            self.refuse(index, _source(item), error)
+            self.errors.append(self._refused(index, _source(item), error))
+            return None
 
-    def refuse(self, index: int, source: str | None, error: InvalidInput) -> None:
-        """Note an item that cannot be stored; without `partial`, stop the load there."""
+    def _prepare(self, item: object) -> PreparedDocument:
+        if not isinstance(item, tuple) or len(item) != 2:
+            raise InvalidInput("each item must be a pair (NewDocument, chunks)")
+        return prepare(*item, TextPolicy(self.rule), hash_metadata=self.hash_metadata)
+
+    def _refused(self, index: int, source: str | None, error: InvalidInput) -> LoadError:
+        """Say what cannot be stored; without `partial`, stop the load there."""
         at_item = of_item(error, index)
         if not self.partial:
             raise at_item from error
-        self.errors.append(LoadError(index=index, source=source, error=at_item))
+        return LoadError(index=index, source=source, error=at_item)
 
-    def is_full(self, documents: int) -> bool:
-        """Say whether the batch should be written now."""
-        return len(self.batch) >= documents or sum(len(item.chunks) for _, item in self.batch) >= BATCH_CHUNKS
-
-    def pieces(self, space: EmbeddingSpace | None, made: Vectors) -> list[list[Piece]]:
-        """Take the batch as rounds in which each source stands once: given twice, the last one wins."""
-        rounds: list[dict[str, Piece]] = []
-        for index, document in self.batch:
+    def pieces(self, targets: Targets, made: Made) -> tuple[list[Piece], list[LoadError]]:
+        """Give the batch's documents with their vectors, and those that turned out not to be storable."""
+        pieces, refused = [], []
+        for index, document in self.batch.items:
             try:
-                ready = piece(document, space, made)
+                pieces.append(make_piece(document, targets, made))
             except InvalidInput as error:
-                self.refuse(index, document.source, error)
-                continue
-            fitting = next((found for found in rounds if document.source not in found), None)
-            if fitting is None:
-                rounds.append(fitting := {})
-            fitting[document.source] = ready
-        self.batch = []
-        return [list(found.values()) for found in rounds]
+                refused.append(self._refused(index, document.source, error))
+        return pieces, refused
 
-    def count(self, pieces: Sequence[Piece]) -> None:
-        """Add up the reports of written documents."""
-        for written in pieces:
+    def written(self, pieces: Sequence[Piece], refused: Sequence[LoadError]) -> None:
+        """Add up the reports of a batch that is stored, and begin a new one."""
+        for piece in pieces:
             self.documents += 1
-            report = written.report()
+            self.chunks += len(piece.document.chunks)
+            report = piece.report()
             for key in COUNTED:
-                self.reports[key] = self.reports.get(key, 0) + getattr(report, key)
+                self.reports[key] += getattr(report, key)
+        self.errors += refused
+        self.batch = Batch()
 
     @property
     def changed(self) -> int:
         """Count the chunks that have come or gone."""
-        return self.reports.get("added", 0) + self.reports.get("deleted", 0)
+        return self.reports["added"] + self.reports["deleted"]
 
-    def report(self) -> LoadReport:
-        """Say what became of all items."""
-        counts = {key: self.reports.get(key, 0) for key in COUNTED}
-        return LoadReport(documents=self.documents, errors=tuple(self.errors), **counts)
+    def progress(self) -> LoadProgress:
+        """Say how far it is."""
+        seconds = time.monotonic() - self.started
+        return LoadProgress(
+            documents=self.seen,
+            chunks=self.chunks,
+            total=self.total,
+            seconds=seconds,
+            rate=self.chunks / seconds if seconds else 0.0,
+        )
+
+    def report(self, index_error: Exception | None) -> LoadReport:
+        """Say what became of all items, and what kept the index from being built."""
+        errors = sorted(self.errors, key=lambda error: error.index)
+        return LoadReport(documents=self.documents, errors=tuple(errors), index_error=index_error, **self.reports)
 
 
 def of_item(error: InvalidInput, index: int) -> InvalidInput:
@@ -98,11 +143,14 @@ def of_item(error: InvalidInput, index: int) -> InvalidInput:
     return InvalidInput(error.message, field=field, index=index)
 
 
-def _prepare(item: object, policy: TextPolicy) -> PreparedDocument:
-    if not isinstance(item, tuple) or len(item) != 2:
-        raise InvalidInput("each item must be a pair (NewDocument, chunks)")
-    document, chunks = item
-    return prepare(document, chunks, policy)
+def _size(chunk: PreparedChunk) -> int:
+    """Estimate what a chunk takes in memory."""
+    return len(chunk.content) + sum(map(_vector_size, chunk.embeddings.values()))
+
+
+def _vector_size(vector: VectorLike) -> int:
+    size = getattr(vector, "nbytes", None)
+    return size if isinstance(size, int) else 32 * (len(vector) if isinstance(vector, Sequence) else 0)
 
 
 def _source(item: object) -> str | None:

@@ -26,6 +26,7 @@ _NUMBER: dict[str, Any] = {  # compared in 64 bits, as any integer of a filter f
     "page": type_coerce(ChunkRow.page, BigInteger),
     "chunk_index": type_coerce(ChunkRow.chunk_index, BigInteger),
 }
+_OF_CHUNKS = {"language", "heading", "embedding_id", *_NUMBER}
 _TIME: dict[str, Any] = {"created_at": DocumentRow.created_at, "updated_at": DocumentRow.updated_at}
 _KINDS: tuple[tuple[dict[str, Any], tuple[type, ...], str], ...] = (
     (_TEXT, (str,), "text"),
@@ -34,25 +35,33 @@ _KINDS: tuple[tuple[dict[str, Any], tuple[type, ...], str], ...] = (
 )
 
 
-def condition(where: Filter, backend: CorpusBackend) -> ColumnElement[bool]:
+def condition(where: Filter, backend: CorpusBackend, *, of_documents: bool = False) -> ColumnElement[bool]:
     """Compile a filter over chunk and document rows; true or false for every row, never unknown.
+
+    Args:
+        where: The filter.
+        backend: The database.
+        of_documents: Over document rows alone: a chunk's fields are refused, metadata is the document's own.
 
     Raises:
         InvalidInput: A field does not exist, or is compared with a value of another type.
     """
     if isinstance(where, Every):
-        return and_(*(condition(part, backend) for part in where.parts))
+        return and_(*(condition(part, backend, of_documents=of_documents) for part in where.parts))
     if isinstance(where, Some):
-        return or_(*(condition(part, backend) for part in where.parts))
+        return or_(*(condition(part, backend, of_documents=of_documents) for part in where.parts))
     if isinstance(where, Not):
-        return ~condition(where.part, backend)
+        return ~condition(where.part, backend, of_documents=of_documents)
     assert isinstance(where, Condition)
     if where.field == "metadata":
         if not where.path:
             raise InvalidInput("name a key: F.metadata['key']", field="where")
         if any(isinstance(v, datetime) for v in (where.value if where.operator == "in" else (where.value,))):
             raise InvalidInput("JSON has no times: compare with the text that was stored", field="where")
-        return backend.metadata_condition(where.path, where.operator, where.value)
+        return backend.metadata_condition(where.path, where.operator, where.value, of_document=of_documents)
+    if of_documents and where.field in _OF_CHUNKS:
+        hint = "documents are matched by their own fields and metadata; chunks.delete_where and its like match chunks"
+        raise InvalidInput(f"is a chunk's: {hint}", field=where.field)
     return _field_condition(where)
 
 

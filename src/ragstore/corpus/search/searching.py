@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any
 
 from ragstore.core import border, vectors
 from ragstore.core.border import STRICT_TEXT
@@ -34,7 +35,8 @@ def names_of(query: SearchQuery) -> tuple[str, ...]:
     Raises:
         InvalidInput: There is none, or there are too many.
     """
-    named = (query.collection,) if isinstance(query.collection, str) else query.collection
+    several = isinstance(query.collection, Sequence) and not isinstance(query.collection, str | bytes)
+    named: Any = query.collection if several else (query.collection,)
     names = tuple(dict.fromkeys(collection_name(name) for name in named))
     if not 1 <= len(names) <= MAX_COLLECTIONS:
         raise InvalidInput(f"name 1 to {MAX_COLLECTIONS} collections", field="collection")
@@ -84,7 +86,7 @@ def make_request(tenant: str, query: SearchQuery, known: Known) -> SearchRequest
     return SearchRequest(
         tenant=tenant,
         targets=tuple(Target(collection, _text(query, collection)) for collection in collections),
-        vector=None if query.embedding is None else _vector(query.embedding, collections),
+        vector=None if query.embedding is None else _vector(query.embedding, collections, query.model),
         where=check(query.where),
         limit=wanted or limit,
         offset=0 if wanted else offset,
@@ -133,9 +135,11 @@ def _text(query: SearchQuery, collection: Collection) -> LexicalQuery | None:
     return parse(text, spoken, query.match)
 
 
-def _vector(embedding: VectorLike, collections: Sequence[Collection]) -> vectors.Floats:
+def _vector(embedding: VectorLike, collections: Sequence[Collection], model: str | None) -> vectors.Floats:
     spaces = [_space(collection) for collection in collections]
     first = spaces[0]
+    if model not in (None, first.model):
+        raise InvalidInput(f"{collections[0].name!r} is searched by vectors of {first.model!r} now", field="model")
     for collection, space in zip(collections[1:], spaces[1:], strict=True):
         if space.dimensions != first.dimensions:
             raise DimensionMismatch(first.dimensions, space.dimensions, field="embedding")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, literal_column, or_, select, update
 
-from ragstore.core.query import Query, Write
+from ragstore.core.query import Copy, Query, Write
 from ragstore.core.types import Id
 from ragstore.corpus.parameters import IDS, TENANT
-from ragstore.corpus.records import Chunk
+from ragstore.corpus.records import Chunk, EmbeddingSpace
 from ragstore.corpus.tables import (
     CHUNKS,
     EMBEDDINGS,
@@ -20,7 +20,7 @@ from ragstore.corpus.tables import (
     EmbeddingRow,
 )
 
-_CHUNK_COLUMNS = (
+CHUNK_COLUMNS = (
     ChunkRow.id,
     ChunkRow.document_id,
     ChunkRow.chunk_index,
@@ -34,7 +34,7 @@ _CHUNK_COLUMNS = (
     ChunkRow.heading,
     ChunkRow.embedding_id,
 )
-_CHUNK = select(*_CHUNK_COLUMNS).where(ChunkRow.tenant_id == TENANT)
+_CHUNK = select(*CHUNK_COLUMNS).where(ChunkRow.tenant_id == TENANT)
 _CHUNK_BY_ID = _CHUNK.where(ChunkRow.id == bindparam("id"))
 _CHUNK_PAGE = (
     _CHUNK.where(
@@ -52,7 +52,8 @@ _CHUNKS_BY_HASH = _CHUNK.where(
 ).order_by(ChunkRow.id)
 
 
-def _to_chunk(row: Sequence[Any]) -> Chunk:
+def to_chunk(row: Sequence[Any]) -> Chunk:
+    """Make a chunk of `CHUNK_COLUMNS`."""
     return Chunk(
         id=row[0],
         document_id=row[1],
@@ -71,25 +72,32 @@ def _to_chunk(row: Sequence[Any]) -> Chunk:
 
 def chunk_by_id(tenant: str, chunk_id: UUID) -> Query[Chunk]:
     """Select a chunk."""
-    return Query(_CHUNK_BY_ID, _to_chunk, {"tenant": tenant, "id": chunk_id})
+    return Query(_CHUNK_BY_ID, to_chunk, {"tenant": tenant, "id": chunk_id})
 
 
 def chunk_page(tenant: str, document_id: UUID, after: int, after_id: UUID, rows: int) -> Query[Chunk]:
     """Select a document's chunks in reading order, from after a place."""
     parameters = {"tenant": tenant, "document_id": document_id, "after": after, "after_id": after_id, "rows": rows}
-    return Query(_CHUNK_PAGE, _to_chunk, parameters)
+    return Query(_CHUNK_PAGE, to_chunk, parameters)
 
 
 def chunks_by_hash(tenant: str, collection_id: UUID, content_hash: bytes) -> Query[Chunk]:
     """Select the collection's chunks that have this text."""
     parameters = {"tenant": tenant, "collection_id": collection_id, "content_hash": content_hash}
-    return Query(_CHUNKS_BY_HASH, _to_chunk, parameters)
+    return Query(_CHUNKS_BY_HASH, to_chunk, parameters)
 
 
-_HAS_VECTOR = exists().where(  # no outer join: without statistics the planner walks the whole space for each chunk
-    EmbeddingRow.tenant_id == TENANT,
-    EmbeddingRow.space_id == bindparam("space_id", type_=Id()),
-    EmbeddingRow.chunk_id == ChunkRow.id,
+HAS_VECTOR = (  # fenced by the offset: made into a join, a planner without statistics reads the space for each chunk
+    select(literal_column("1"))
+    .select_from(EmbeddingRow)
+    .where(
+        EmbeddingRow.tenant_id == TENANT,
+        EmbeddingRow.space_id == bindparam("space_id", type_=Id()),
+        EmbeddingRow.chunk_id == ChunkRow.id,
+    )
+    .correlate(ChunkRow)
+    .offset(literal_column("0"))
+    .exists()
 )
 
 
@@ -111,20 +119,37 @@ class StoredChunk:
 
 
 _STORED_CHUNKS = (
-    select(*(getattr(ChunkRow, field.name) for field in fields(StoredChunk)), _HAS_VECTOR)
+    select(*(getattr(ChunkRow, field.name) for field in fields(StoredChunk)))
     .where(ChunkRow.tenant_id == TENANT, ChunkRow.document_id.in_(IDS))
     .order_by(ChunkRow.document_id, ChunkRow.chunk_index, ChunkRow.id)
 )
 
 
-def stored_chunks(tenant: str, document_ids: Sequence[UUID], space_id: UUID | None) -> Query[tuple[StoredChunk, bool]]:
-    """Select documents' chunks, each with whether it has a vector in the space."""
-    parameters = {"tenant": tenant, "ids": list(document_ids), "space_id": space_id}
-    return Query(_STORED_CHUNKS, lambda row: (StoredChunk(*row[:-1]), bool(row[-1])), parameters)
+def stored_chunks(tenant: str, document_ids: Sequence[UUID]) -> Query[StoredChunk]:
+    """Select documents' chunks."""
+    return Query(_STORED_CHUNKS, lambda row: StoredChunk(*row), {"tenant": tenant, "ids": list(document_ids)})
+
+
+_PRESENT_HASHES = (
+    select(ChunkRow.content_hash)
+    .where(
+        ChunkRow.tenant_id == TENANT,
+        ChunkRow.collection_id == bindparam("collection_id"),
+        ChunkRow.content_hash.in_(bindparam("hashes", expanding=True)),
+        ChunkRow.id.not_in(IDS),
+    )
+    .distinct()
+)
+
+
+def present_hashes(tenant: str, collection_id: UUID, hashes: Sequence[bytes], but: Sequence[UUID]) -> Query[bytes]:
+    """Select which of these texts the collection has in a chunk other than `but`."""
+    parameters = {"tenant": tenant, "collection_id": collection_id, "hashes": list(hashes), "ids": list(but)}
+    return Query(_PRESENT_HASHES, lambda row: bytes(row[0]), parameters)
 
 
 _UNEMBEDDED_CHUNKS = select(ChunkRow.document_id, ChunkRow.content_hash, ChunkRow.id).where(
-    ChunkRow.tenant_id == TENANT, ChunkRow.document_id.in_(IDS), ~_HAS_VECTOR
+    ChunkRow.tenant_id == TENANT, ChunkRow.document_id.in_(IDS), ~HAS_VECTOR
 )
 
 
@@ -134,14 +159,21 @@ def unembedded_chunks(tenant: str, document_ids: Sequence[UUID], space_id: UUID)
     return Query(_UNEMBEDDED_CHUNKS, lambda row: (row[0], row[1], row[2]), parameters)
 
 
-def insert_chunks(rows: Sequence[dict[str, Any]]) -> Write:
-    """Insert chunks."""
-    return Write(insert(CHUNKS), rows)
+_INSERTED = ("id", "document_id", "chunk_index", "content", "content_hash", "language")
+ATTRIBUTES = ("meta", "start_offset", "end_offset", "page", "heading", "embedding_id")
+"""What a chunk has beside its text and place."""
 
 
-def insert_embeddings(rows: Sequence[dict[str, Any]]) -> Write:
-    """Insert vectors."""
-    return Write(insert(EMBEDDINGS), rows)
+def insert_chunks(tenant: str, collection_id: UUID, rows: Iterable[Sequence[Any]], count: int) -> Copy:
+    """Insert so many chunks: id, document, place, content, hash, language, then the `ATTRIBUTES`."""
+    columns = ("tenant_id", "collection_id", *_INSERTED, *ATTRIBUTES)
+    return Copy(CHUNKS, columns, ((tenant, collection_id, *row) for row in rows), count)
+
+
+def insert_embeddings(tenant: str, space: EmbeddingSpace, rows: Sequence[tuple[UUID, Any]]) -> Copy:
+    """Insert vectors: the chunk's id, and what `vectors.prepare` gave."""
+    columns = ("tenant_id", "space_id", "chunk_id", "half" if space.storage == "halfvec" else "dense")
+    return Copy(EMBEDDINGS, columns, ((tenant, space.id, *row) for row in rows), len(rows))
 
 
 _UPDATE_CHUNK = (
@@ -171,33 +203,3 @@ _DELETE_CHUNKS = delete(CHUNKS).where(CHUNKS.c.tenant_id == TENANT, CHUNKS.c.id.
 def delete_chunks(tenant: str, ids: Sequence[UUID]) -> Write:
     """Delete chunks with their vectors and lexemes."""
     return Write(_DELETE_CHUNKS, {"tenant": tenant, "ids": list(ids)})
-
-
-_CONTENTS = (
-    select(ChunkRow.id, ChunkRow.content, ChunkRow.language)
-    .where(
-        ChunkRow.tenant_id == TENANT,
-        ChunkRow.collection_id == bindparam("collection_id"),
-        ChunkRow.id > bindparam("after", type_=Id()),
-    )
-    .order_by(ChunkRow.id)
-    .limit(bindparam("rows"))
-)
-
-
-def contents(tenant: str, collection_id: UUID, after: UUID, rows: int) -> Query[tuple[UUID, str, str]]:
-    """Select chunks' texts and languages in the order of their ids."""
-    parameters = {"tenant": tenant, "collection_id": collection_id, "after": after, "rows": rows}
-    return Query(_CONTENTS, lambda row: (row[0], row[1], row[2]), parameters)
-
-
-_COUNT = (
-    select(func.count())
-    .select_from(CHUNKS)
-    .where(CHUNKS.c.tenant_id == TENANT, CHUNKS.c.collection_id == bindparam("collection_id"))
-)
-
-
-def count_chunks(tenant: str, collection_id: UUID) -> Query[int]:
-    """Count a collection's chunks."""
-    return Query(_COUNT, lambda row: int(row[0]), {"tenant": tenant, "collection_id": collection_id})

@@ -50,7 +50,6 @@ _COLLECTION: Selected = (
     .where(CollectionRow.tenant_id == TENANT)
 )
 _COLLECTION_BY_NAME = _COLLECTION.where(CollectionRow.name == bindparam("name"))
-_COLLECTION_TO_WRITE_TO = _COLLECTION_BY_NAME.with_for_update(read=True, key_share=True, of=CollectionRow)
 _COLLECTION_PAGE = (
     _COLLECTION.where(CollectionRow.name > bindparam("after")).order_by(CollectionRow.name).limit(bindparam("rows"))
 )
@@ -73,10 +72,9 @@ def _to_collection(row: Sequence[Any]) -> Collection:
     )
 
 
-def collection_by_name(tenant: str, name: str, *, to_write: bool = False) -> Query[Collection]:
-    """Select a collection with its spaces; `to_write` keeps them as they are until the transaction ends."""
-    statement = _COLLECTION_TO_WRITE_TO if to_write else _COLLECTION_BY_NAME
-    return Query(statement, _to_collection, {"tenant": tenant, "name": name})
+def collection_by_name(tenant: str, name: str) -> Query[Collection]:
+    """Select a collection with its spaces."""
+    return Query(_COLLECTION_BY_NAME, _to_collection, {"tenant": tenant, "name": name})
 
 
 def collection_page(tenant: str, after: str, rows: int) -> Query[Collection]:
@@ -107,6 +105,18 @@ def update_collection(tenant: str, collection_id: UUID, values: dict[str, Any]) 
     """Patch a collection."""
     matching = (CollectionRow.tenant_id == tenant, CollectionRow.id == collection_id)
     return Write(update(COLLECTIONS).where(*matching).values(**values))
+
+
+_SEED_COLLECTION = (
+    update(COLLECTIONS)
+    .where(COLLECTIONS.c.tenant_id == TENANT, COLLECTIONS.c.id == bindparam("of"), COLLECTIONS.c.average_length == 0)
+    .values(average_length=bindparam("average"))
+)
+
+
+def seed_collection(tenant: str, collection_id: UUID, average: float) -> Write:
+    """Set a collection's average length unless it has one."""
+    return Write(_SEED_COLLECTION, {"tenant": tenant, "of": collection_id, "average": average})
 
 
 _DELETE_COLLECTION = delete(COLLECTIONS).where(COLLECTIONS.c.tenant_id == TENANT, COLLECTIONS.c.name == bindparam("of"))

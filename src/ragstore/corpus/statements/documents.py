@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select, update
 
 from ragstore.core.clock import utc_now
 from ragstore.core.query import Query, Write
@@ -19,7 +19,7 @@ from ragstore.corpus.tables import (
     DocumentRow,
 )
 
-_DOCUMENT_COLUMNS = (
+DOCUMENT_COLUMNS = (
     DocumentRow.id,
     DocumentRow.source,
     DocumentRow.title,
@@ -31,14 +31,15 @@ _DOCUMENT_COLUMNS = (
     DocumentRow.created_at,
     DocumentRow.updated_at,
 )
-_DOCUMENT = select(*_DOCUMENT_COLUMNS).where(DocumentRow.tenant_id == TENANT)
+_DOCUMENT = select(*DOCUMENT_COLUMNS).where(DocumentRow.tenant_id == TENANT)
 _DOCUMENT_BY_ID = _DOCUMENT.where(DocumentRow.id == bindparam("id"))
 _DOCUMENT_BY_SOURCE = _DOCUMENT.where(
     DocumentRow.collection_id == bindparam("collection_id"), DocumentRow.source == bindparam("source")
 )
 
 
-def _to_document(row: Sequence[Any]) -> Document:
+def to_document(row: Sequence[Any]) -> Document:
+    """Make a document of `DOCUMENT_COLUMNS`."""
     return Document(
         id=row[0],
         source=row[1],
@@ -55,13 +56,13 @@ def _to_document(row: Sequence[Any]) -> Document:
 
 def document_by_id(tenant: str, document_id: UUID) -> Query[Document]:
     """Select a document."""
-    return Query(_DOCUMENT_BY_ID, _to_document, {"tenant": tenant, "id": document_id})
+    return Query(_DOCUMENT_BY_ID, to_document, {"tenant": tenant, "id": document_id})
 
 
 def document_by_source(tenant: str, collection_id: UUID, source: str) -> Query[Document]:
     """Select a document by what identifies it in its collection."""
     parameters = {"tenant": tenant, "collection_id": collection_id, "source": source}
-    return Query(_DOCUMENT_BY_SOURCE, _to_document, parameters)
+    return Query(_DOCUMENT_BY_SOURCE, to_document, parameters)
 
 
 _DOCUMENT_PAGE = (
@@ -74,7 +75,7 @@ _DOCUMENT_PAGE = (
 def document_page(tenant: str, collection_id: UUID, after: str, rows: int) -> Query[Document]:
     """Select a collection's documents by source, from after `after`."""
     parameters = {"tenant": tenant, "collection_id": collection_id, "after": after, "rows": rows}
-    return Query(_DOCUMENT_PAGE, _to_document, parameters)
+    return Query(_DOCUMENT_PAGE, to_document, parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,11 @@ class StoredDocument:
     id: UUID
     source: str
     content_hash: bytes
+    chunk_count: int
 
 
 _STORED_DOCUMENTS = (
-    select(DocumentRow.id, DocumentRow.source, DocumentRow.content_hash)
+    select(DocumentRow.id, DocumentRow.source, DocumentRow.content_hash, DocumentRow.chunk_count)
     .where(
         DocumentRow.tenant_id == TENANT,
         DocumentRow.collection_id == bindparam("collection_id"),
@@ -102,7 +104,7 @@ def stored_documents(tenant: str, collection_id: UUID, sources: Sequence[str], *
     """Select what a put compares with; `lock` makes other writers of the documents wait."""
     statement = _LOCKED_DOCUMENTS if lock else _STORED_DOCUMENTS
     parameters = {"tenant": tenant, "collection_id": collection_id, "sources": list(sources)}
-    return Query(statement, lambda row: StoredDocument(row[0], row[1], row[2]), parameters)
+    return Query(statement, lambda row: StoredDocument(*row), parameters)
 
 
 def insert_documents(backend: CorpusBackend, rows: Sequence[dict[str, Any]]) -> Write:
@@ -136,28 +138,4 @@ _LOCK_DOCUMENT = _DOCUMENT_BY_ID.with_for_update(key_share=True)
 
 def lock_document(tenant: str, document_id: UUID) -> Query[Document]:
     """Select a document and make its other writers wait."""
-    return Query(_LOCK_DOCUMENT, _to_document, {"tenant": tenant, "id": document_id})
-
-
-_NOTE_DELETED_CHUNK = (
-    update(DOCUMENTS)
-    .where(DOCUMENTS.c.tenant_id == TENANT, DOCUMENTS.c.id == bindparam("document_id"))
-    .values(chunk_count=DOCUMENTS.c.chunk_count - 1, content_hash=b"", updated_at=utc_now())
-)
-
-
-def note_deleted_chunk(tenant: str, document_id: UUID) -> Write:
-    """Count a document's chunk off, and forget its hash, so that the next put compares chunk by chunk."""
-    return Write(_NOTE_DELETED_CHUNK, {"tenant": tenant, "document_id": document_id})
-
-
-_DELETE_DOCUMENTS = delete(DOCUMENTS).where(
-    DOCUMENTS.c.tenant_id == TENANT,
-    DOCUMENTS.c.collection_id == bindparam("collection_id"),
-    DOCUMENTS.c.source == bindparam("source"),
-)
-
-
-def delete_document(tenant: str, collection_id: UUID, source: str) -> Write:
-    """Delete a document with its chunks and all that hangs on them."""
-    return Write(_DELETE_DOCUMENTS, {"tenant": tenant, "collection_id": collection_id, "source": source})
+    return Query(_LOCK_DOCUMENT, to_document, {"tenant": tenant, "id": document_id})

@@ -1,0 +1,1 @@
+"""Building, mending and dropping one approximate index."""

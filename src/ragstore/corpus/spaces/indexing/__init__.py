@@ -1,0 +1,1 @@
+"""Approximate indexes of embedding spaces, and how good they are."""

@@ -1,0 +1,1 @@
+"""Trying an approximate index out."""
