@@ -35,8 +35,8 @@ def names_of(query: SearchQuery) -> tuple[str, ...]:
     Raises:
         InvalidInput: There is none, or there are too many.
     """
-    several = isinstance(query.collection, Sequence) and not isinstance(query.collection, str | bytes)
-    named: Any = query.collection if several else (query.collection,)
+    given: Any = query.collection
+    named = given if isinstance(given, Sequence) and not isinstance(given, str | bytes) else (given,)
     names = tuple(dict.fromkeys(collection_name(name) for name in named))
     if not 1 <= len(names) <= MAX_COLLECTIONS:
         raise InvalidInput(f"name 1 to {MAX_COLLECTIONS} collections", field="collection")

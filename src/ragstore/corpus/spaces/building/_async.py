@@ -26,8 +26,8 @@ class AsyncBuilder(AsyncRepository[CorpusBackend]):
     """One at a time builds a space's index, in whatever process, without a lock that a dead one could leave behind.
 
     Who builds writes "building" into the space's row first. Another one waits as long as the server shows the build; it
-    takes over if there is nothing to see for three seconds, because the first has died. The server builds on when its client
-    has died, and then leaves a complete index or an invalid one.
+    takes over if there is nothing to see for three seconds, because the first has died. The server builds on when its
+    client has died, and then leaves a complete index or an invalid one.
     """
 
     def __init__(
