@@ -75,8 +75,9 @@ class AsyncDocuments(AsyncRepository[CorpusBackend]):
             document: The source and what describes it.
             chunks: Its texts in reading order, with vectors or without. A text given twice is kept once.
             embed: Gives vectors for texts in the active space; or a dict of such functions by model or space, to fill
-                a space that is being built as well. Called before the write transaction opens, and only for chunks
-                that have no vector in that space, so it is refused inside a unit of work.
+                a space that is being built as well; one that has no space (yet, or any more) is passed over. Called
+                before the write transaction opens, and only for chunks that have no vector in that space, so it is
+                refused inside a unit of work.
             batch_size: How many texts `embed` gets at a time.
             dedupe: "collection": a text that another document of the collection has is skipped, and counted in
                 `duplicates`. It is not there any more when that document goes, until this one is put again. Two

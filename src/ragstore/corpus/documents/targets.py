@@ -75,7 +75,7 @@ def find_targets(
         models: Those that vectors came for; None is the active space's.
 
     Raises:
-        InvalidInput: There has never been a space for one of the models of `asked`.
+        InvalidInput: There has never been a space for any of the models of `asked`.
     """
     targets = Targets(tenant=tenant, collection=collection, asked=tuple(asked), dedupe=dedupe)
     if any(key is not None and _find(collection, key) is None for key in (*targets.asked, *models)):
@@ -83,8 +83,10 @@ def find_targets(
         known: list[EmbeddingSpace] = yield statements.spaces_of(tenant, collection.id)
         retired = frozenset(space.model for space in known if space.state == "retired")
         targets = Targets(tenant=tenant, collection=collection, asked=tuple(asked), dedupe=dedupe, retired=retired)
-    for key in targets.asked:
-        if key is not None:
+    named = [key for key in targets.asked if key is not None]
+    # of several models some may have no space: a host is deployed with the new one before its space is begun
+    if not any(_find(collection, key) for key in named):
+        for key in named:
             targets.space_for(key, field="embed")
     return targets
 
