@@ -44,15 +44,12 @@ class Filter:
     def from_dict(value: Mapping[str, object]) -> Filter:
         """Read a filter from a plain dict, such as a JSON request brings; `where=` takes one as well.
 
-        | dict                                              | is                                           |
-        |---------------------------------------------------|----------------------------------------------|
-        | `{"doc_type": "manual"}`                          | `F.doc_type == "manual"`                     |
-        | `{"page": {"$gte": 3, "$lt": 9}}`                 | `(F.page >= 3) & (F.page < 9)`               |
-        | `{"metadata.a.b": {"$in": [1, 2]}}`               | `F.metadata["a"]["b"].in_([1, 2])`           |
-        | `{"metadata": {"$path": ["a.b"], "$eq": 1}}`      | `F.metadata["a.b"] == 1`, for keys with dots |
-        | `{"doc_type": "manual", "page": 3}`               | both hold                                    |
-        | `{"$and": [...]}`, `{"$or": [...]}`               | all of these dicts hold; one of them does    |
-        | `{"$not": {...}}`                                 | this dict does not hold                      |
+        - `{"doc_type": "manual"}` is `F.doc_type == "manual"`;
+        - `{"page": {"$gte": 3, "$lt": 9}}` is `(F.page >= 3) & (F.page < 9)`;
+        - `{"metadata.a.b": {"$in": [1, 2]}}` is `F.metadata["a"]["b"].in_([1, 2])`;
+        - `{"metadata": {"$path": ["a.b"], "$eq": 1}}` is `F.metadata["a.b"] == 1`, for keys with dots;
+        - of a dict with several keys all hold, so do all of `{"$and": [...]}`, and one of `{"$or": [...]}`;
+        - `{"$not": {...}}` does not hold.
 
         Operators: `$eq`, `$ne`, `$lt`, `$lte`, `$gt`, `$gte`, `$in`, `$nin` (in none of these), `$contains`,
         `$starts_with`, `$exists` (true or false). A value without an operator stands for `$eq`. `created_at` and

@@ -36,8 +36,8 @@ def names_of(query: SearchQuery) -> tuple[str, ...]:
         InvalidInput: There is none, or there are too many.
     """
     given: Any = query.collection
-    named = given if isinstance(given, Sequence) and not isinstance(given, str | bytes) else (given,)
-    names = tuple(dict.fromkeys(collection_name(name) for name in named))
+    several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+    names = tuple(dict.fromkeys(map(collection_name, given if several else [given])))
     if not 1 <= len(names) <= MAX_COLLECTIONS:
         raise InvalidInput(f"name 1 to {MAX_COLLECTIONS} collections", field="collection")
     return names
