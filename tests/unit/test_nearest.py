@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from ragstore.core import vectors
 from ragstore.core.nearest import Block, Gathering, Nearest, block_rows, packed_ids, row_bytes
@@ -18,7 +17,9 @@ COMPONENTS = st.one_of(
     st.sampled_from([0.0, 1.0, -1.0, 0.5, 1.0000001, 1e-20, 1e-38, 1e-45, 1e18, 3e38, -3e38]),
     st.floats(-100, 100, width=32),
 )
-MATRICES = st.integers(1, 40).flatmap(lambda rows: arrays(np.float32, (rows, 4), elements=COMPONENTS))
+ROWS = st.lists(COMPONENTS, min_size=4, max_size=4)
+MATRICES = st.lists(ROWS, min_size=1, max_size=40).map(lambda rows: np.array(rows, np.float32))
+QUERIES = ROWS.map(lambda row: np.array(row, np.float32))
 
 
 def blocks_of(matrix: np.ndarray, size: int) -> list[Block]:
@@ -39,9 +40,7 @@ def expected(matrix: np.ndarray, query: np.ndarray, metric: Metric, depth: int) 
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@given(
-    matrix=MATRICES, query=arrays(np.float32, 4, elements=COMPONENTS), depth=st.integers(1, 50), size=st.integers(1, 50)
-)
+@given(matrix=MATRICES, query=QUERIES, depth=st.integers(1, 50), size=st.integers(1, 50))
 def test_the_nearest_are_those_of_a_full_scan(
     metric: Metric, matrix: np.ndarray, query: np.ndarray, depth: int, size: int
 ) -> None:
