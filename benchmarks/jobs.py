@@ -14,7 +14,7 @@ from benchmarks.data import COLLECTION, DIMENSIONS, Data, Document, Floats, Widt
 from benchmarks.floors import Floor, Plan, floor_of
 from benchmarks.measure import Result, Timing, at_once, in_turn, timed, timing
 from benchmarks.round_trips import count_round_trips
-from ragstore import AsyncStore, NewMessage, Store
+from ragstore import AsyncStore, NewMessage, Settings, Store
 
 FLOOR_COLLECTION = "floor"
 DOCUMENTS_A_COMMIT = 100
@@ -48,7 +48,7 @@ def compare(url: str, data: Data, rounds: int) -> Iterator[Result]:
     database = url.split(":", maxsplit=1)[0]
     gc.collect()
     gc.freeze()  # a host does not hold the whole corpus in memory, so collections shall not walk through it
-    with Store.open(url) as store:
+    with Store.open(url, Settings(index_above=None)) as store:
         floor = floor_of(url)
         bench = Bench(url, database, store, floor, data, rounds)
         try:
