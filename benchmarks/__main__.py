@@ -4,6 +4,8 @@ python -m benchmarks run       ragstore against the same work by hand
 python -m benchmarks corpus    load, index and search a folder of real texts
 python -m benchmarks quality   how good the rankings are, on collections with judgements
 python -m benchmarks peers     ragstore beside what people use instead
+python -m benchmarks limits    a hit of a rate limit, by several clients at once, beside what people use
+python -m benchmarks sessions  authenticate, note a use and create, beside what people use
 python -m benchmarks plot      the tables and the plot of docs/explanation/performance.md
 
 `--json FILE` puts the figures into that file, beside what is there of other databases and sizes.
@@ -15,7 +17,7 @@ import argparse
 import os
 import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +49,17 @@ def main() -> None:
     peers.add_argument("--rounds", type=int, default=50)
     peers.add_argument("--corpus", type=Path, help="as for run")
     peers.add_argument("--only", nargs="+", help="these alone, by name")
+    limits = commands.add_parser("limits", help="a hit of a rate limit, by several clients at once")
+    limits.set_defaults(command=run_limits)
+    sessions = commands.add_parser("sessions", help="authenticate, note a use and create")
+    sessions.set_defaults(command=run_sessions)
     plot = commands.add_parser("plot", help="the tables and the plot of the documentation")
     plot.set_defaults(command=run_plot)
     plot.add_argument("figures", type=Path, help="the JSON file of the other commands")
     plot.add_argument("page", type=Path, help="the Markdown page whose measured parts are written anew")
-    for command in (run, corpus, quality):
+    for command in (run, corpus, quality, limits, sessions):
         command.add_argument("--databases", nargs="+", choices=databases.NAMES, default=databases.NAMES)
-    for command in (run, corpus, quality, peers):
+    for command in (run, corpus, quality, peers, limits, sessions):
         command.add_argument("--json", type=Path, help="put the figures into this file")
     options = parser.parse_args()
     options.busy = busy()
@@ -112,6 +118,30 @@ def run_peers(options: argparse.Namespace) -> None:
             rows += _printed(compare(url, data, options.rounds, options.only))
             about = machine(databases.versions(url), options.busy) | {"data": "real" if options.corpus else "made-up"}
             keep(options.json, "peers", rows, about)
+
+
+def run_limits(options: argparse.Namespace) -> None:
+    """Compare hits."""
+    from benchmarks.limits import measure
+
+    _run_together("limits", measure, options)
+
+
+def run_sessions(options: argparse.Namespace) -> None:
+    """Compare sessions."""
+    from benchmarks.sessions import measure
+
+    _run_together("sessions", measure, options)
+
+
+def _run_together(
+    section: str, measure: Callable[[str], Iterable[dict[str, Any]]], options: argparse.Namespace
+) -> None:
+    rows: list[dict[str, Any]] = []
+    for name in options.databases:
+        with databases.database(name) as url:
+            rows += _printed(measure(url))
+            keep(options.json, section, rows, machine(databases.versions(url), options.busy))
 
 
 def run_plot(options: argparse.Namespace) -> None:

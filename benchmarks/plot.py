@@ -243,12 +243,49 @@ def _setups(section: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def _together(section: dict[str, Any]) -> Iterator[str]:
+    head = (
+        "",
+        "clients",
+        "by",
+        "p50, ms",
+        "p95, ms",
+        "p50 over the bare one's",
+        "a second",
+        "rate over the bare one's",
+    )
+    yield from (_about(section), "")
+    floors = {_task(row): row for row in section["rows"] if row["peer"].startswith("bare")}
+    for database in dict.fromkeys(row["database"] for row in section["rows"]):
+        cells = [
+            [
+                _task(row)[1],
+                str(row["clients"]),
+                row["peer"],
+                _ms(row["p50"]),
+                _ms(row["p95"]),
+                _number(row["p50"] / floors[_task(row)]["p50"]),
+                f"{row['rate']:,.0f}",
+                _number(row["rate"] / floors[_task(row)]["rate"]),
+            ]
+            for row in section["rows"]
+            if row["database"] == database
+        ]
+        yield from (f"### {_title(database)}", "", *_table(head, cells), "")
+
+
+def _task(row: Row) -> tuple[str, str, int]:
+    return row["database"], row.get("job") or row["keys"], row["clients"]
+
+
 PARTS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "run": _run,
     "corpus": _corpus,
     "quality": _quality,
     "peers": _peers,
     "peers set-up": _setups,
+    "limits": _together,
+    "sessions": _together,
 }
 
 

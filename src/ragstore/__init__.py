@@ -41,6 +41,9 @@ from ragstore.corpus.records import (
 )
 from ragstore.errors import RagstoreError
 from ragstore.migrations import aupgrade, upgrade
+from ragstore.rate_limits.limits import Limit
+from ragstore.rate_limits.records import Charge, Decision, Policy, Reservation
+from ragstore.sessions.records import NewSession, Session, SessionEvent, SessionInfo, SessionRules
 from ragstore.store._async import AsyncStore, AsyncUnitOfWork
 from ragstore.store._sync import Store, UnitOfWork
 from ragstore.store.pool import PoolStatus, configure_engine
@@ -49,10 +52,12 @@ __all__ = [
     "AsyncStore",
     "AsyncUnitOfWork",
     "BackfillReport",
+    "Charge",
     "Chunk",
     "Citation",
     "Collection",
     "Conversation",
+    "Decision",
     "Document",
     "EmbeddingSpace",
     "Exchange",
@@ -61,6 +66,7 @@ __all__ = [
     "Feedback",
     "Filter",
     "IndexStatus",
+    "Limit",
     "LoadProgress",
     "LoadReport",
     "Message",
@@ -68,19 +74,26 @@ __all__ = [
     "NewCitation",
     "NewDocument",
     "NewMessage",
+    "NewSession",
     "OrphanReport",
     "Page",
     "Passage",
+    "Policy",
     "PoolStatus",
     "PutReport",
     "RagstoreError",
     "RecallPoint",
     "RecallReport",
     "Recency",
+    "Reservation",
     "SearchExplanation",
     "SearchHit",
     "SearchHits",
     "SearchQuery",
+    "Session",
+    "SessionEvent",
+    "SessionInfo",
+    "SessionRules",
     "Settings",
     "Snippet",
     "SpaceCoverage",

@@ -23,6 +23,8 @@ class Settings:
         invalid_text: What happens to NUL and lone surrogates in texts: "reject" them, or "replace" them by U+FFFD.
         pool_size: Connections kept open.
         max_overflow: Connections opened beyond those under load, and closed when they come back.
+        side_pool_size: Connections at most, beside those, for what is independent of the caller's transactions: rate
+            limits and sessions. Opened when they are needed.
         pool_timeout: How long a call waits for a connection before `PoolTimeout`.
         pool_recycle: Age at which a connection is replaced.
         ping_after: Idle time after which a connection is checked before it is handed out.
@@ -44,6 +46,7 @@ class Settings:
     invalid_text: Literal["reject", "replace"] = "reject"
     pool_size: int = 5
     max_overflow: int = 10
+    side_pool_size: int = 8
     pool_timeout: float = 10.0
     pool_recycle: float = 1800.0
     ping_after: float = 30.0
@@ -66,7 +69,8 @@ class Settings:
             self._refuse(field, lambda seconds: seconds <= 0, "must be more than 0 seconds")
         for field in ("ping_after", "max_overflow", "index_above", "max_indexes", "vector_cache"):
             self._refuse(field, lambda number: number < 0, "must not be negative")
-        self._refuse("pool_size", lambda number: number < 1, "must be at least 1")
+        for field in ("pool_size", "side_pool_size"):
+            self._refuse(field, lambda number: number < 1, "must be at least 1")
         for field, allowed in _CHOICES.items():
             if getattr(self, field) not in allowed:
                 raise InvalidInput(f"must be one of {allowed}", field=field)

@@ -7,6 +7,7 @@
     ├── InvalidInput                a value was refused; `field` and `index` say which
     │   └── DimensionMismatch       a vector of another length than its space; `expected`, `got`
     ├── NotFound                    what was named does not exist
+    │   └── SessionEnded            the session was revoked, has expired, or never was
     ├── Conflict                    it exists already, or has changed since; `constraint`
     │   └── StaleHead               the conversation has moved on; `head` is where it is now
     ├── LimitExceeded               a limit of the database or of ours
@@ -100,6 +101,10 @@ class DimensionMismatch(InvalidInput):
 
 class NotFound(RagstoreError, LookupError):
     """What was named does not exist for this tenant."""
+
+
+class SessionEnded(NotFound):
+    """The session was revoked or has expired, or there never was one: its user has to log in again."""
 
 
 class Conflict(RagstoreError):

@@ -8,11 +8,13 @@ from ragstore.conversations import tables as _conversations
 from ragstore.core import tables as _core
 from ragstore.core.base import Base
 from ragstore.corpus import tables as _corpus
+from ragstore.rate_limits import tables as _rate_limits
+from ragstore.sessions import tables as _sessions
 
 metadata = Base.metadata
 """The metadata of every table, for a host's foreign keys; its schema is `ragstore`."""
 
-_DECLARED = (_core, _corpus, _conversations)
+_DECLARED = (_core, _corpus, _conversations, _rate_limits, _sessions)
 
 
 def tables_for(database: str) -> list[Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from ragstore.backends import read_url
 from ragstore.migrations import chain, runner
 
 PACKAGE = Path(ragstore.migrations.__file__).parents[1]
+AFTER_HEAD = "rs_9001"
+"""A revision that only tests have, after the head of the day."""
 
 
 @pytest.fixture(scope="session")
@@ -122,21 +125,22 @@ def role(postgres_database: str, run_sql: Callable[..., list[Any]]) -> Iterator[
 
 @pytest.fixture
 def longer_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Add a revision rs_0002 with this body (of `upgrade`, and what stands before it) to the chain."""
+    """Put the revision AFTER_HEAD with this body (of `upgrade`, and what stands before it) behind the chain's head."""
 
     def add(body: str) -> None:
         folder = tmp_path / "scripts"
-        (folder / "versions").mkdir(parents=True)
-        first = PACKAGE / "migrations/versions/rs_0001.py"
-        (folder / "versions/rs_0001.py").write_text(first.read_text())
-        head = 'revision = "rs_0002"\ndown_revision = "rs_0001"\nschema_number = 2\nmin_code = 1\n'
+        shutil.copytree(
+            PACKAGE / "migrations/versions", folder / "versions", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        number = chain.SCHEMA_NUMBER + 1
+        head = f'revision = "{AFTER_HEAD}"\ndown_revision = "{chain.HEAD}"\nschema_number = {number}\nmin_code = 1\n'
         head += 'rebuilds_tables = False\nCREATED = {"postgresql": (), "sqlite": ()}\n'
-        (folder / "versions/rs_0002.py").write_text(head + textwrap.dedent(body))
+        (folder / f"versions/{AFTER_HEAD}.py").write_text(head + textwrap.dedent(body))
         script_directory = runner.ScriptDirectory(str(folder))
         monkeypatch.setattr(runner, "scripts", lambda: script_directory)
-        monkeypatch.setattr(chain, "CHAIN", ("rs_0001", "rs_0002"))
-        monkeypatch.setattr(chain, "HEAD", "rs_0002")
-        monkeypatch.setattr(chain, "SCHEMA_NUMBER", 2)
+        monkeypatch.setattr(chain, "CHAIN", (*chain.CHAIN, AFTER_HEAD))
+        monkeypatch.setattr(chain, "HEAD", AFTER_HEAD)
+        monkeypatch.setattr(chain, "SCHEMA_NUMBER", number)
 
     return add
 

@@ -20,6 +20,7 @@ from ragstore.migrations import (
     adowngrade,
     astatus,
     aupgrade,
+    chain,
     status,
     upgrade,
 )
@@ -37,7 +38,7 @@ def test_url(database_url: str) -> None:
     async def run() -> None:
         assert (await astatus(database_url)).state is State.EMPTY
         result = await aupgrade(database_url)
-        assert (result.applied, result.committed) == (("rs_0001",), True)
+        assert (result.applied, result.committed) == (chain.CHAIN, True)
         assert (await aupgrade(database_url)).applied == ()
         assert await acheck(database_url) == ()
         await adowngrade(database_url, "base", allow_data_loss=True)
@@ -52,7 +53,7 @@ def test_async_engine(database_url: str, statements: list[str]) -> None:
     async def run() -> None:
         engine = engine_for(database_url)
         try:
-            assert (await aupgrade(engine)).applied == ("rs_0001",)
+            assert (await aupgrade(engine)).applied == chain.CHAIN
             statements.clear()
             assert (await aupgrade(engine)).applied == ()
             assert len(statements) == 1
@@ -70,7 +71,7 @@ def test_async_memory_engine() -> None:
 
     async def run() -> None:
         engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
-        assert (await aupgrade(engine)).applied == ("rs_0001",)
+        assert (await aupgrade(engine)).applied == chain.CHAIN
         assert (await astatus(engine)).state is State.CURRENT
         await engine.dispose()
 
@@ -84,7 +85,7 @@ def test_async_connection(database_url: str) -> None:
         engine = engine_for(database_url)
         async with engine.connect() as connection:
             assert (await aupgrade(connection)).committed is False
-            assert await acurrent(connection) == "rs_0001"
+            assert await acurrent(connection) == chain.HEAD
             await connection.rollback()
             assert (await astatus(connection)).state is State.EMPTY
             await aupgrade(connection)

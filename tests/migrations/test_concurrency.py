@@ -16,8 +16,8 @@ from sqlalchemy import create_engine, make_url, text
 
 from ragstore.backends import read_url
 from ragstore.errors import LockTimeout, UpgradeLockTimeout
-from ragstore.migrations import State, status, upgrade
-from tests.migrations.conftest import finish, start_child
+from ragstore.migrations import State, chain, status, upgrade
+from tests.migrations.conftest import AFTER_HEAD, finish, start_child
 
 SQL = Callable[..., list[Any]]
 
@@ -67,11 +67,11 @@ def test_processes_on_one_empty_database(
     for url in files:
         run_sql(url, f"PRAGMA journal_mode = {url[-6:-3].replace('ete', 'delete')}", "CREATE TABLE host (x)")
     for applied in race(postgres + files, 8 if rounds > 2 else 6):
-        assert sorted(applied) == [[]] * (len(applied) - 1) + [["rs_0001"]]
+        assert sorted(applied) == [[]] * (len(applied) - 1) + [[*chain.CHAIN]]
     for url in postgres:
-        assert run_sql(url, "SELECT version_num FROM ragstore.rag_version") == [("rs_0001",)]
+        assert run_sql(url, "SELECT version_num FROM ragstore.rag_version") == [(chain.HEAD,)]
     for url in files:
-        assert run_sql(url, "SELECT version_num FROM rag_version") == [("rs_0001",)]
+        assert run_sql(url, "SELECT version_num FROM rag_version") == [(chain.HEAD,)]
         assert run_sql(url, "PRAGMA journal_mode")[0][0] in url
 
 
@@ -83,7 +83,7 @@ THREADS = """
     def work(url):
         barrier.wait()
         try:
-            assert m.upgrade(url).applied == ("rs_0001",), url
+            assert m.upgrade(url).applied == m.chain.CHAIN, url
         except BaseException as error:
             failures.append(repr(error))
     threads = [threading.Thread(target=work, args=(url,)) for url in urls]
@@ -174,7 +174,7 @@ def test_other_schemas_do_not_wait(postgres_database: str) -> None:
     upgrade(postgres_database, schema="first")
     with engine.connect() as holder:
         upgrade(holder, schema="second")
-        assert upgrade(postgres_database, schema="third", timeout=0).applied == ("rs_0001",)
+        assert upgrade(postgres_database, schema="third", timeout=0).applied == chain.CHAIN
     engine.dispose()
 
 
@@ -189,7 +189,7 @@ def test_sqlite_waits_for_a_writer(sqlite_url: str, run_sql: SQL) -> None:
     assert 0.4 <= time.monotonic() - began < 4
     timer = threading.Timer(0.5, writer.execute, ["COMMIT"])
     timer.start()
-    assert upgrade(sqlite_url, timeout=20).applied == ("rs_0001",)
+    assert upgrade(sqlite_url, timeout=20).applied == chain.CHAIN
     timer.join()
     writer.close()
 
@@ -217,7 +217,7 @@ def test_a_held_table_lock(postgres_database: str, longer_chain: Callable[[str],
         assert time.monotonic() - began < 3.5
         reader.commit()
         waiter.join(20)
-    assert [result.applied for result in results] == [("rs_0002",)]
+    assert [result.applied for result in results] == [(AFTER_HEAD,)]
 
 
 def test_a_table_lock_held_past_the_deadline(postgres_database: str, longer_chain: Callable[[str], None]) -> None:

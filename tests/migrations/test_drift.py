@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from ragstore.backends import read_url
+from ragstore.backends.postgresql import ddl
 from ragstore.errors import ExtensionMissing
-from ragstore.migrations import check, upgrade
+from ragstore.migrations import check, downgrade, upgrade
 
 SQL = Callable[..., list[Any]]
 
@@ -57,6 +58,7 @@ POSTGRESQL = [
     ("table rag_term is r unlogged", "ALTER TABLE r.rag_term SET UNLOGGED"),
     ("table rag_chunk_terms is", "ALTER TABLE r.rag_chunk_terms RESET (toast_tuple_target)"),
     ("table rag_term is r {fillfactor=50}", "ALTER TABLE r.rag_term SET (fillfactor = 50)"),
+    ("table rag_rate_limit is r, declared r {fillfactor=50}", "ALTER TABLE r.rag_rate_limit RESET (fillfactor)"),
     ("column rag_chunk.heading is missing", "ALTER TABLE r.rag_chunk DROP COLUMN heading"),
     ("column rag_chunk.more is not declared", "ALTER TABLE r.rag_chunk ADD COLUMN more TEXT"),
     ("column rag_chunk.page is bigint", "ALTER TABLE r.rag_chunk ALTER page TYPE BIGINT"),
@@ -100,6 +102,12 @@ POSTGRESQL = [
      ("CREATE TRIGGER theirs BEFORE UPDATE ON r.rag_term"
      " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()")),
     ("policy rag_term.theirs is not declared", "CREATE POLICY theirs ON r.rag_term USING (true)"),
+    ("function rag_rate_limit_charge(text[], text[],", "DROP FUNCTION r.rag_rate_limit_charge"),
+    ("SECURITY DEFINER", "ALTER FUNCTION r.rag_rate_limit_charge SECURITY DEFINER"),
+    ("function rag_rate_limit_charge(text[], text[],", "ALTER FUNCTION r.rag_rate_limit_charge RESET search_path"),
+    ("function rag_rate_limit_charge(text[], text[],", "ALTER FUNCTION r.rag_rate_limit_charge STABLE"),
+    ("function rag_rate_limit_charge() is not declared",
+     "CREATE FUNCTION r.rag_rate_limit_charge() RETURNS INTEGER LANGUAGE sql AS 'SELECT 1'"),
 ]  # fmt: skip
 
 
@@ -133,6 +141,30 @@ def test_planted_drift_on_postgresql(migrated: Engine, expected: str, drift: str
         connection.rollback()
     assert any(expected in difference for difference in found), found
     assert len(found) <= 2
+
+
+@pytest.mark.parametrize("function", ddl.FUNCTIONS)
+def test_a_function_with_another_body(migrated: Engine, function: str) -> None:
+    """M51: one more statement is enough, in whatever schema the function stands."""
+    upgrade(migrated, schema='another "%s"')
+    for schema in ("ragstore", 'another "%s"'):
+        with migrated.connect() as connection:
+            find = (
+                "SELECT pg_get_functiondef(p.oid) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
+                " WHERE p.proname = :function AND n.nspname = :schema"
+            )
+            text_ = connection.execute(text(find), {"function": function, "schema": schema}).scalar_one()
+            assert check(connection, schema=schema) == ()
+            changed = text_.replace("BEGIN\n", "BEGIN\n    NULL;\n", 1)
+            connection.exec_driver_sql(changed.replace("%", "%%"))
+            (found,) = check(connection, schema=schema)
+            connection.rollback()
+        assert (found.kind, found.table) == ("function", "")
+        assert found.name.startswith(function)
+        assert found.expected
+        assert found.found
+        assert found.expected != found.found
+    downgrade(migrated, "base", schema='another "%s"', allow_data_loss=True)
 
 
 def test_managed_indexes_are_no_drift(migrated: Engine) -> None:

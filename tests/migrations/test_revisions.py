@@ -83,7 +83,7 @@ def test_scripts_import_no_live_tables() -> None:
         package.__path__ = [importlib.util.find_spec("ragstore").submodule_search_locations[0]]
         sys.modules["ragstore"] = package  # its own imports are not the question
         from ragstore.migrations import runner
-        runner.module("rs_0001")
+        runner.history()
         live = [name for name in sys.modules if name.startswith("ragstore.") and name.endswith((".tables", ".schema"))]
         assert not live, live
     """))  # fmt: skip
@@ -91,6 +91,8 @@ def test_scripts_import_no_live_tables() -> None:
 
 def test_position_and_steps() -> None:
     """M28: what a caller may write for a revision."""
-    assert chain.resolve("head", None) == chain.resolve("rs_0001", None) == chain.resolve("+1", None) == 1
-    assert chain.resolve("base", "rs_0001") == chain.resolve("-1", "rs_0001") == 0
-    assert (chain.at(0), chain.at(1)) == (None, "rs_0001")
+    first, last = chain.CHAIN[0], len(chain.CHAIN)
+    assert chain.resolve(first, None) == chain.resolve("+1", None) == chain.resolve(first, chain.HEAD) == 1
+    assert chain.resolve("head", None) == chain.resolve(chain.HEAD, None) == chain.resolve(f"+{last}", None) == last
+    assert chain.resolve("base", chain.HEAD) == chain.resolve("-1", first) == chain.resolve(f"-{last}", chain.HEAD) == 0
+    assert [chain.at(chain.position(revision)) for revision in (None, *chain.CHAIN)] == [None, *chain.CHAIN]

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from ragstore.backends.postgresql import ddl
 from ragstore.errors import InvalidInput, MigrationError, SchemaDamaged, SchemaTooNew, UsageError
-from ragstore.migrations import State, chain, current, downgrade, history, status, upgrade
+from ragstore.migrations import State, chain, current, downgrade, history, runner, status, upgrade
 from ragstore.migrations.states import Evidence, judge
+from tests.migrations.conftest import AFTER_HEAD
 
 SQL = Callable[..., list[Any]]
 
@@ -40,7 +42,7 @@ def test_empty_then_current(database_url: str) -> None:
     upgrade(database_url)
     after = status(database_url)
     assert (after.state, after.revision, after.pending, after.problem) == (State.CURRENT, chain.HEAD, (), "")
-    assert (after.schema_number, after.min_code) == (chain.SCHEMA_NUMBER, 1)
+    assert (after.schema_number, after.min_code) == (chain.SCHEMA_NUMBER, runner.module(chain.HEAD).min_code)
     assert current(database_url) == chain.HEAD
 
 
@@ -61,7 +63,7 @@ def test_newer_and_incompatible(database_url: str, run_sql: SQL, statements: lis
     newer(database_url, run_sql, min_code=999)
     assert status(database_url).state is State.AHEAD_INCOMPATIBLE
     statements.clear()
-    with pytest.raises(SchemaTooNew, match=r"rs_0999.*999.*rs_0001") as caught:
+    with pytest.raises(SchemaTooNew, match=rf"rs_0999.*999.*{chain.HEAD}") as caught:
         upgrade(database_url)
     assert len(statements) == 1
     assert (caught.value.found, caught.value.supported) == ("rs_0999", chain.HEAD)
@@ -98,6 +100,32 @@ def test_missing_table_at_head(database_url: str, run_sql: SQL) -> None:
     assert "rag_feedback is missing" in found.problem
 
 
+@pytest.mark.parametrize("function", ddl.FUNCTIONS)
+def test_missing_function_at_head(postgres_database: str, run_sql: SQL, function: str) -> None:
+    """M23: the version says head, and a function is gone."""
+    plant(postgres_database, run_sql, f"DROP FUNCTION {function}")
+    found = status(postgres_database)
+    assert found.state is State.DAMAGED
+    assert f"{function} is missing" in found.problem
+
+
+def test_all_functions_are_looked_for(postgres_database: str, run_sql: SQL) -> None:
+    """M23: what the chain makes is what a status misses."""
+    upgrade(postgres_database)
+    made = run_sql(postgres_database, "SELECT proname FROM pg_proc WHERE pronamespace = 'ragstore'::regnamespace")
+    assert {name for (name,) in made} == {*ddl.FUNCTIONS}
+
+
+@pytest.mark.parametrize("function", ddl.FUNCTIONS)
+def test_foreign_function(postgres_database: str, run_sql: SQL, function: str) -> None:
+    """M26: somebody else's function with our name is left alone."""
+    theirs = f"CREATE FUNCTION ragstore.{function}() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+    run_sql(postgres_database, "CREATE SCHEMA ragstore", theirs)
+    assert status(postgres_database).state is State.FOREIGN
+    with pytest.raises(MigrationError, match=rf"did not make.*{function}.*schema="):
+        upgrade(postgres_database)
+
+
 @pytest.mark.parametrize(
     "theirs",
     [
@@ -124,15 +152,17 @@ def test_a_hosts_other_tables_are_none_of_ours(database_url: str, run_sql: SQL) 
 
 def test_behind_and_pending(database_url: str, longer_chain: Callable[[str], None]) -> None:
     """M21: an older schema says which steps are pending; steps can be taken one at a time."""
+    before = chain.HEAD
     longer_chain("def upgrade(op):\n    pass\ndef downgrade(op):\n    pass\n")
-    assert upgrade(database_url, "+1").applied == ("rs_0001",)
-    found = status(database_url)
-    assert (found.state, found.pending) == (State.BEHIND, ("rs_0002",))
-    assert upgrade(database_url).applied == ("rs_0002",)
-    assert status(database_url).schema_number == 2
+    for number, revision in enumerate(chain.CHAIN[:-1], 1):
+        assert upgrade(database_url, "+1").applied == (revision,)
+        found = status(database_url)
+        assert (found.state, found.pending, found.schema_number) == (State.BEHIND, chain.CHAIN[number:], number)
+    assert upgrade(database_url).applied == (AFTER_HEAD,)
+    assert status(database_url).schema_number == len(chain.CHAIN)
     result = downgrade(database_url, "-1", allow_data_loss=True)
-    assert (result.from_revision, result.to_revision, result.applied) == ("rs_0002", "rs_0001", ("rs_0002",))
-    assert status(database_url).schema_number == 1
+    assert (result.from_revision, result.to_revision, result.applied) == (AFTER_HEAD, before, (AFTER_HEAD,))
+    assert status(database_url).schema_number == len(chain.CHAIN) - 1
     with pytest.raises(UsageError, match="use upgrade"):
         downgrade(database_url, "head", allow_data_loss=True)
     with pytest.raises(InvalidInput):
@@ -150,13 +180,13 @@ def test_no_status_creates_no_file(sqlite_url: str, tmp_path: Any) -> None:
     [
         (None, State.EMPTY),
         ((), State.EMPTY),
-        ((("rs_0001", 1, 1, "1"),), State.CURRENT),
-        ((("rs_0001", None, None, None),), State.DAMAGED),
+        (((chain.HEAD, chain.SCHEMA_NUMBER, 1, "1"),), State.CURRENT),
+        (((chain.HEAD, None, None, None),), State.DAMAGED),
         ((("x", None, None, None),), State.FOREIGN),
-        ((("rs_9", 9, 1, "1"),), State.AHEAD_COMPATIBLE),
-        ((("rs_9", 9, 2, "1"),), State.AHEAD_INCOMPATIBLE),
-        ((("rs_9", 1, 1, "1"),), State.DAMAGED),
-        ((("rs_0001", 1, 1, "1"), ("rs_9", 1, 1, "1")), State.DAMAGED),
+        ((("rs_9", 999, chain.SCHEMA_NUMBER, "1"),), State.AHEAD_COMPATIBLE),
+        ((("rs_9", 999, chain.SCHEMA_NUMBER + 1, "1"),), State.AHEAD_INCOMPATIBLE),
+        ((("rs_9", chain.SCHEMA_NUMBER, 1, "1"),), State.DAMAGED),
+        (((chain.HEAD, 1, 1, "1"), ("rs_9", 1, 1, "1")), State.DAMAGED),
     ],
 )
 def test_judge(records: Any, state: State) -> None:
@@ -175,7 +205,7 @@ def test_downgrade_says_what_would_go(database_url: str, run_sql: SQL) -> None:
         downgrade(database_url, "base")
     assert run_sql(database_url, f"SELECT name FROM {prefix(database_url)}rag_collection") == [("n",)]
     result = downgrade(database_url, "base", allow_data_loss=True)
-    assert (result.from_revision, result.to_revision, result.committed) == ("rs_0001", None, True)
+    assert (result.from_revision, result.to_revision, result.committed) == (chain.HEAD, None, True)
     catalogue = (
         "SELECT tablename FROM pg_tables WHERE tablename LIKE 'rag%'" if prefix(database_url)
         else "SELECT name FROM sqlite_master WHERE name LIKE 'rag%'"

@@ -21,10 +21,10 @@ from ragstore.errors import (
     ReadOnlyError,
     UsageError,
 )
-from ragstore.migrations import State, check, current, downgrade, on_postgresql, status, upgrade
+from ragstore.migrations import State, chain, check, current, downgrade, on_postgresql, runner, status, upgrade
 from ragstore.schema import tables_for
 
-FRESH = (None, "rs_0001", ("rs_0001",))
+FRESH = (None, chain.HEAD, chain.CHAIN)
 SQL = Callable[..., list[Any]]
 
 
@@ -42,8 +42,10 @@ def test_makes_every_declared_table(database_url: str, run_sql: SQL) -> None:
     engine.dispose()
     assert made == {table.name for table in tables_for(engine.dialect.name)} | {"rag_version"}
     prefix = "ragstore." if schema else ""
-    assert run_sql(database_url, f"SELECT version_num FROM {prefix}rag_version") == [("rs_0001",)]
-    assert run_sql(database_url, f"SELECT id, schema_number, min_code FROM {prefix}rag_meta") == [(1, 1, 1)]
+    assert run_sql(database_url, f"SELECT version_num FROM {prefix}rag_version") == [(chain.HEAD,)]
+    assert run_sql(database_url, f"SELECT id, schema_number, min_code FROM {prefix}rag_meta") == [
+        (1, chain.SCHEMA_NUMBER, runner.module(chain.HEAD).min_code)
+    ]
 
 
 def test_at_head_is_one_query(database_url: str, statements: list[str]) -> None:
@@ -51,7 +53,7 @@ def test_at_head_is_one_query(database_url: str, statements: list[str]) -> None:
     upgrade(database_url)
     statements.clear()
     result = upgrade(database_url)
-    assert (result.applied, result.from_revision, result.committed) == ((), "rs_0001", True)
+    assert (result.applied, result.from_revision, result.committed) == ((), chain.HEAD, True)
     assert len(statements) == 1
     assert "rag_version" in statements[0]
 
@@ -74,7 +76,7 @@ def test_engine_is_borrowed_and_left_as_it_was(engine: Engine, at_head: bool) ->
         before = settings(connection)
     result = upgrade(engine)
     assert result.committed
-    assert result.applied == (() if at_head else ("rs_0001",))
+    assert result.applied == (() if at_head else chain.CHAIN)
     with engine.connect() as connection:
         assert settings(connection) == before
     assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
@@ -95,7 +97,7 @@ def test_engine_in_autocommit_and_engine_in_serializable_are_borrowed(postgres_d
     for level in ("AUTOCOMMIT", "SERIALIZABLE"):
         engine = create_engine(read_url(postgres_database), isolation_level=level)
         assert upgrade(engine).committed
-        assert current(engine) == "rs_0001"
+        assert current(engine) == chain.HEAD
         downgrade(engine, "base", allow_data_loss=True)
         engine.dispose()
 
@@ -113,7 +115,7 @@ def test_sqlite_engine_whose_events_begin_transactions(sqlite_url: str) -> None:
     def _begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
 
-    assert upgrade(engine).applied == ("rs_0001",)
+    assert upgrade(engine).applied == chain.CHAIN
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     engine.dispose()
@@ -124,7 +126,7 @@ def test_caller_rolls_back(engine: Engine) -> None:
     with engine.connect() as connection, connection.begin() as transaction:
         result = upgrade(connection)
         assert (outcome(result), result.committed) == (FRESH, False)
-        assert current(connection) == "rs_0001"
+        assert current(connection) == chain.HEAD
         transaction.rollback()
     assert status(engine).state is State.EMPTY
 
@@ -192,7 +194,7 @@ def test_other_targets_are_refused(target: Any) -> None:
 def test_unknown_revision(database_url: str) -> None:
     """M28: a revision that does not exist changes nothing."""
     upgrade(database_url)
-    with pytest.raises(InvalidInput, match="rs_0001"):
+    with pytest.raises(InvalidInput, match=", ".join(chain.CHAIN)):
         upgrade(database_url, "rs_7777")
 
 
@@ -212,7 +214,7 @@ def test_logging_is_the_hosts(database_url: str, caplog: pytest.LogCaptureFixtur
 def test_names_with_quotes_are_only_names(postgres_database: str, run_sql: SQL) -> None:
     """M26: any schema name is quoted, whatever stands in it; two schemas live side by side."""
     for schema in ('we"ird; DROP SCHEMA public; --', "100% :x {vector} 'q'", "Select", "a.b\\:c"):
-        assert upgrade(postgres_database, schema=schema).applied == ("rs_0001",)
+        assert upgrade(postgres_database, schema=schema).applied == chain.CHAIN
         assert upgrade(postgres_database, schema=schema).applied == ()
         assert status(postgres_database, schema=schema).state is State.CURRENT
         assert check(postgres_database, schema=schema) == ()
@@ -256,7 +258,7 @@ def test_role_that_may_not_create_the_schema(postgres_database: str, role: str, 
     assert status(postgres_database).state is State.EMPTY
     grant = str(caught.value).split("must run")[1].split(";")[0].strip()
     run_sql(postgres_database, grant)
-    assert upgrade(as_role(postgres_database, role)).applied == ("rs_0001",)
+    assert upgrade(as_role(postgres_database, role)).applied == chain.CHAIN
 
 
 def test_schema_left_to_the_administrator(postgres_database: str, role: str, run_sql: SQL) -> None:
@@ -265,7 +267,7 @@ def test_schema_left_to_the_administrator(postgres_database: str, role: str, run
     with pytest.raises(PermissionDenied, match="AUTHORIZATION") as caught:
         upgrade(as_role(postgres_database, role), create_schema=False)
     run_sql(postgres_database, str(caught.value).split("must run")[1].strip(" ;"))
-    assert upgrade(as_role(postgres_database, role), create_schema=False).applied == ("rs_0001",)
+    assert upgrade(as_role(postgres_database, role), create_schema=False).applied == chain.CHAIN
 
 
 def test_schema_of_another_role(postgres_database: str, role: str, run_sql: SQL) -> None:
@@ -282,7 +284,7 @@ def test_role_that_may_not_create_the_extension(postgres_database: str, role: st
         upgrade(as_role(postgres_database, role))
     assert run_sql(postgres_database, "SELECT 1 FROM pg_namespace WHERE nspname = 'ragstore'") == []
     run_sql(postgres_database, str(caught.value).split("must run")[1].split(";")[0])
-    assert upgrade(as_role(postgres_database, role)).applied == ("rs_0001",)
+    assert upgrade(as_role(postgres_database, role)).applied == chain.CHAIN
 
 
 def test_extension_in_another_schema(postgres_database: str, run_sql: SQL) -> None:
@@ -360,7 +362,7 @@ def test_memory_by_url_is_refused(url: str) -> None:
 def test_memory_by_engine() -> None:
     """M45: an engine with one shared connection works, and sees its tables."""
     engine = create_engine("sqlite://", poolclass=StaticPool)
-    assert upgrade(engine).applied == ("rs_0001",)
+    assert upgrade(engine).applied == chain.CHAIN
     assert upgrade(engine).applied == ()
     assert check(engine) == ()
     with engine.connect() as connection:

@@ -30,6 +30,7 @@ from ragstore import (
     NewCitation,
     NewDocument,
     NewMessage,
+    NewSession,
     OrphanReport,
     Page,
     PoolStatus,
@@ -38,11 +39,14 @@ from ragstore import (
     RecallReport,
     SearchHit,
     SearchHits,
+    SessionInfo,
+    SessionRules,
     Settings,
     SpaceCoverage,
 )
+from ragstore import Session as LoginSession
 from ragstore.conversations.records import FeedbackChange
-from ragstore.store._async import AsyncRepositories
+from ragstore.store._async import AsyncMaintenance, AsyncRepositories
 
 NEW = NewDocument(source="a", title="A", doc_type="guide", metadata={"year": 2024, "tags": ["x"]})
 CHUNKS = [NewChunk(content="text", embedding=[1.0, 0.0], metadata={"page": 1}), NewChunk(content="more")]
@@ -190,3 +194,23 @@ async def spaces(store: AsyncStore, space_id: UUID) -> None:
     report = await store.spaces.measure_recall("docs", sample=10)
     assert_type(report, RecallReport)
     assert_type(report.measured, tuple[RecallPoint, ...])
+
+
+async def logging_in(store: AsyncStore, unit: AsyncUnitOfWork, token: str | None) -> None:
+    store.sessions.define(SessionRules("login", idle=1800, absolute=timedelta(hours=8), max_sessions=5))
+    store.sessions.on_event(print)
+    new = await store.sessions.create("ann", kind="login", data={"a": 1}, ip="::1", agent="A", replaces=token)
+    assert_type(new, NewSession)
+    assert_type(new.token, str)
+    assert_type(await store.sessions.authenticate(token), LoginSession | None)
+    assert_type(await store.sessions.rotate(token), NewSession | None)
+    assert_type(await store.sessions.get(new.session.id), LoginSession)
+    assert_type(await store.sessions.list_user("ann", current=token), list[SessionInfo])
+    assert_type(await store.sessions.save_data(new.session, {"a": 2}, version=0), LoginSession)
+    assert_type(await unit.sessions.revoke(new.session.id), bool)
+    assert_type(await store.sessions.revoke_others(new.token), int)
+    assert_type(await store.sessions.revoke_user("ann", kind="login", keep=token), int)
+    assert_type(await store.sessions.revoke_organisation("acme"), int)
+    assert_type(await store.sessions.change_stamp("ann"), int)
+    assert_type(store.maintenance(), AsyncMaintenance)
+    assert_type(await store.maintenance().purge_sessions(max_rows=100), int)

@@ -31,6 +31,7 @@ class AsyncWork:
     Attributes:
         read_only: Writes are refused, on SQLite too, which would let them through.
         failed: A statement was refused, so the transaction can only be rolled back.
+        afterwards: What to call once the transaction is committed; in a host's, when the call is done.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class AsyncWork:
         self.options = options
         self.read_only = read_only
         self.failed = False
+        self.afterwards: list[Callable[[], None]] = []
         self._busy = False
 
     async def prepare(self) -> None:
@@ -68,8 +70,15 @@ class AsyncWork:
         with self._running():
             await self.connection.commit()
 
+    def conclude(self) -> None:
+        """Call what was to be called after the commit."""
+        for call in self.afterwards:
+            call()
+
     async def fetch(self, query: Query[R]) -> list[R]:
         """Run a query and give its records."""
+        if query.statement.is_dml:
+            self._refuse_read_only()
         with self._running():
             result = await self.connection.execute(
                 query.statement, dict(query.parameters), execution_options=self.options
@@ -179,6 +188,10 @@ class AsyncAccess(Protocol[B_co]):
     @property
     def one_shot(self) -> bool:
         """Say whether each call has a transaction of its own."""
+        ...
+
+    def refuse_own_writer(self) -> None:
+        """Raise `UsageError` where a write would wait for the caller's own unit."""
         ...
 
     def writing(self) -> AbstractAsyncContextManager[AsyncWork]:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from ragstore.core.engines import side_pool
 from ragstore.core.vectors import VectorLike
 
 T = TypeVar("T")
@@ -30,6 +31,66 @@ def make_engine(url: URL, options: dict[str, Any]) -> AsyncEngine:
 def plain_engine(engine: AsyncEngine) -> Engine:
     """Give the engine that events are registered on."""
     return engine.sync_engine
+
+
+def side_engine(engine: AsyncEngine) -> AsyncEngine:
+    """Make an engine of the same kind, with a pool of its own that makes connections as the given one's does."""
+    return AsyncEngine(side_pool(engine.sync_engine))
+
+
+def worker() -> object:
+    """Name what runs now: code in the same task would wait for itself."""
+    return asyncio.current_task()
+
+
+async def socket_ready(socket: int, *, write: bool, seconds: float) -> bool:
+    """Wait until a socket can be read from or written to; False: not within so many seconds."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    watch, forget = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
+    watch(socket, ready.set)
+    try:
+        await asyncio.wait_for(ready.wait(), seconds)
+    except TimeoutError:
+        return False
+    finally:
+        forget(socket)
+    return True
+
+
+async def within(seconds: float, call: Callable[[], Awaitable[T]], late: Callable[[T], None]) -> T:
+    """Give what a call gives, or raise `TimeoutError`. The call goes on, and what it gives then goes to `late`."""
+    task = asyncio.ensure_future(call())
+
+    def hand_over(done: asyncio.Future[T]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            late(done.result())
+
+    try:
+        return await asyncio.wait_for(asyncio.shield(task), seconds)
+    except (TimeoutError, asyncio.CancelledError):
+        task.add_done_callback(hand_over)
+        raise
+
+
+class Slots:
+    """So many at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._slots = asyncio.Semaphore(count)
+
+    async def acquire(self, seconds: float) -> bool:
+        """Take a slot; False: none came free within so many seconds."""
+        if not self._slots.locked():
+            return await self._slots.acquire()
+        try:
+            return await asyncio.wait_for(self._slots.acquire(), seconds)
+        except TimeoutError:
+            return False
+
+    def release(self) -> None:
+        """Give the slot back."""
+        self._slots.release()
 
 
 async def call_embed(embed: Embed, texts: Sequence[str]) -> Sequence[VectorLike]:

@@ -33,6 +33,7 @@ class Abilities:
         row_locks: `FOR UPDATE` exists; without it a write transaction locks everything.
         concurrent_index: An index can be built while others write.
         free_transactions: Beginning one is no round trip, so that every read may have a snapshot of its own.
+        in_process: The database runs in the calling thread, so an async face needs threads.
     """
 
     schemas: bool
@@ -40,6 +41,7 @@ class Abilities:
     row_locks: bool
     concurrent_index: bool
     free_transactions: bool
+    in_process: bool
 
 
 class Backend(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -26,3 +27,22 @@ def _on_postgresql(_element: utc_now, _compiler: object, **_: object) -> str:
 def _on_sqlite(_element: utc_now, _compiler: object, **_: object) -> str:
     # unixepoch('subsec') came with SQLite 3.42; a Julian day as a double is exact to 0.05 ms
     return "(CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER) * 1000)"
+
+
+class later(FunctionElement[datetime]):  # noqa: N801
+    """A time and a number of microseconds after it; NULL if either is."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(later, "postgresql")
+def _later_on_postgresql(element: later, compiler: Any, **options: Any) -> str:
+    time, microseconds = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({time} + ({microseconds}) * interval '1 microsecond')"
+
+
+@compiles(later, "sqlite")
+def _later_on_sqlite(element: later, compiler: Any, **options: Any) -> str:
+    time, microseconds = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({time} + {microseconds})"

@@ -13,7 +13,11 @@ from ragstore.core.base import SCHEMA
 from ragstore.errors import ExtensionMissing
 from ragstore.migrations.job import quoted
 from ragstore.migrations.sides import Catalogue
+from ragstore.migrations.versions import rs_0002
 from ragstore.schema import tables_for
+
+_FUNCTIONS = (rs_0002.CHARGE,)
+"""Each function as the last revision that wrote it has it: there is no other declaration of it."""
 
 _OURS = """
 SELECT c.oid, c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -76,6 +80,15 @@ _QUERIES = {
           pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
         FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid WHERE p.polrelid = ANY (:tables)
     """,
+    # the definition from the name on, without the schema; as a hash, since it fills pages
+    "function": """
+        SELECT '', format('%s(%s)', p.proname, oidvectortypes(p.proargtypes)), concat_ws(' ', l.lanname,
+          CASE WHEN p.prosecdef THEN 'SECURITY DEFINER' END, p.proconfig::text,
+          'SHA-256 ' || left(encode(sha256(convert_to(substr(d, strpos(d, p.proname || '(')), 'UTF8')), 'hex'), 16))
+        FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+        CROSS JOIN LATERAL pg_get_functiondef(CASE WHEN p.prokind <> 'a' THEN p.oid END) AS d
+        WHERE p.pronamespace = :namespace AND p.proname LIKE 'rag\\_%'
+    """,
 }
 _EXTENSION_SCHEMA = """
 SELECT n.nspname::text FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
@@ -91,7 +104,7 @@ def declared_and_found(connection: Connection, schema: str, *, owned: bool) -> t
             raise ExtensionMissing("pgvector is not in this database, so nothing can be compared: run ragstore.upgrade")
         path = f"pg_catalog, {quoted(extension)}, pg_temp"
         connection.execute(text("SELECT set_config('search_path', :path, true)"), {"path": path})
-        _make_twins(connection)
+        _make_twins(connection, schema)
         found = _read(connection, "SELECT oid FROM pg_namespace WHERE nspname = :schema", schema)
         return _read(connection, "SELECT pg_my_temp_schema()", schema), found
 
@@ -113,7 +126,7 @@ def _rolled_back(connection: Connection, *, owned: bool) -> Iterator[None]:
         nested.rollback()
 
 
-def _make_twins(connection: Connection) -> None:
+def _make_twins(connection: Connection, schema: str) -> None:
     options = {"schema_translate_map": {SCHEMA: "pg_temp"}}
     for table in tables_for("postgresql"):
         connection.execute(CreateTable(table), execution_options=options)
@@ -121,13 +134,18 @@ def _make_twins(connection: Connection) -> None:
             connection.execute(CreateIndex(index), execution_options=options)
     for statement in ddl.STORAGE:
         connection.exec_driver_sql(statement.format(schema="pg_temp"))
+    for function in _FUNCTIONS:
+        # its text names our tables, which are not looked for until it is called
+        twin = function.replace("{schema}", "pg_temp", 1).replace("{schema}", quoted(schema))
+        connection.exec_driver_sql(twin.replace("%", "%%"))
 
 
 def _read(connection: Connection, namespace: str, schema: str) -> Catalogue:
     oid = connection.execute(text(namespace), {"schema": schema} if ":schema" in namespace else {}).scalar()
     tables = [row[0] for row in connection.execute(text(_OURS), {"namespace": oid})]
+    values = {"tables": tables, "namespace": oid}
     return {
         (kind, table, name): description
         for kind, query in _QUERIES.items()
-        for table, name, description in connection.execute(text(query), {"tables": tables})
+        for table, name, description in connection.execute(text(query), values)
     }

@@ -15,7 +15,7 @@ from ragstore.migrations.results import Difference
 MANAGED_PREFIXES = ("ann_",)
 """Indexes that come and go with the data, and are no part of the declaration."""
 
-_ORDER = ("extension", "table", "column", "constraint", "index", "trigger", "policy")
+_ORDER = ("extension", "table", "column", "constraint", "index", "trigger", "policy", "function")
 
 
 def compare(connection: Connection, schema: str, *, owned: bool) -> tuple[Difference, ...]:

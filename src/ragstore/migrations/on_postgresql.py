@@ -72,21 +72,24 @@ class PostgresSide:
         """Give the quoted schema and a dot."""
         return quoted(schema) + "."
 
-    def declared_tables(self) -> Sequence[str]:
-        """Name the tables that this code declares."""
+    def declared(self) -> Sequence[str]:
+        """Name the tables and functions that this code declares."""
         from ragstore.schema import tables_for
 
-        return [table.name for table in tables_for("postgresql")]
+        return [*(table.name for table in tables_for("postgresql")), *ddl.FUNCTIONS]
 
-    def our_tables(self, connection: Connection, schema: str) -> set[str]:
-        """Name the tables that exist and have a name of ours."""
+    def ours(self, connection: Connection, schema: str) -> set[str]:
+        """Name the tables and functions that exist and have a name of ours."""
         statement = """
             SELECT c.relname::text FROM pg_catalog.pg_class AS c
             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
             WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+            UNION ALL
+            SELECT f.proname::text FROM pg_catalog.pg_proc AS f
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace WHERE n.nspname = :schema
         """
         names = set(connection.execute(text(statement), {"schema": schema}).scalars())
-        return names & {*self.declared_tables(), "rag_version"}
+        return names & {*self.declared(), "rag_version"}
 
     def has_columns(self, connection: Connection, schema: str, table: str, columns: Sequence[str]) -> bool:
         """Ask `to_regclass`: a missing table would abort the caller's transaction."""

@@ -34,18 +34,18 @@ class SqliteSide:
         """Give nothing: the tables stand in the host's file."""
         return ""
 
-    def declared_tables(self) -> Sequence[str]:
-        """Name the tables that this code declares."""
+    def declared(self) -> Sequence[str]:
+        """Name the tables that this code declares; there are no functions."""
         from ragstore.schema import tables_for
 
         return [table.name for table in tables_for("sqlite")]
 
-    def our_tables(self, connection: Connection, schema: str) -> set[str]:
+    def ours(self, connection: Connection, schema: str) -> set[str]:
         """Name the tables that exist and have a name of ours."""
         names = connection.execute(
             text("SELECT name FROM main.sqlite_master WHERE type IN ('table', 'view')")
         ).scalars()
-        return set(names) & {*self.declared_tables(), "rag_version"}
+        return set(names) & {*self.declared(), "rag_version"}
 
     def has_columns(self, connection: Connection, schema: str, table: str, columns: Sequence[str]) -> bool:
         """Ask the catalogue, which has no rows for a missing table."""
@@ -131,7 +131,7 @@ class SqliteSide:
         Raises:
             MigrationError: Such rows exist in tables of ours.
         """
-        ours = self.declared_tables()
+        ours = self.declared()
         orphans = [row for row in connection.exec_driver_sql("PRAGMA foreign_key_check") if row[0] in ours]
         if orphans:
             tables = ", ".join(sorted({str(row[0]) for row in orphans}))

@@ -20,7 +20,7 @@ class State(StrEnum):
     AHEAD_INCOMPATIBLE = "ahead_incompatible"
     """A newer schema that this code may not run on: install a newer ragstore."""
     FOREIGN = "foreign"
-    """Tables with our names that ragstore did not make: use another schema."""
+    """Tables or functions with our names that ragstore did not make: use another schema."""
     DAMAGED = "damaged"
     """The version record and the tables disagree: restore one of them."""
 
@@ -87,7 +87,7 @@ class Difference:
     """One point in which the catalogue is not what is declared.
 
     Attributes:
-        kind: "table", "column", "index", "constraint", "trigger", "policy" or "extension".
+        kind: "table", "column", "index", "constraint", "trigger", "policy", "function" or "extension".
         table: The table; empty for what belongs to none.
         name: The object's name.
         expected: What is declared; None if nothing is.

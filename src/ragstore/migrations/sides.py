@@ -35,12 +35,12 @@ class Side(Protocol):
         """Give what stands before a table's name: the quoted schema and a dot, or nothing."""
         ...
 
-    def declared_tables(self) -> Sequence[str]:
-        """Name the tables that this code declares, parents first."""
+    def declared(self) -> Sequence[str]:
+        """Name the tables that this code declares, parents first, and then the functions."""
         ...
 
-    def our_tables(self, connection: Connection, schema: str) -> set[str]:
-        """Name the tables that exist and have a name of ours."""
+    def ours(self, connection: Connection, schema: str) -> set[str]:
+        """Name the tables and functions that exist and have a name of ours."""
         ...
 
     def has_columns(self, connection: Connection, schema: str, table: str, columns: Sequence[str]) -> bool:

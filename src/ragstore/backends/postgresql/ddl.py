@@ -14,5 +14,10 @@ STORAGE = (
     # lexemes and rest go out of line, so that a page holds many rows' weights
     "ALTER TABLE {schema}.rag_chunk_terms ALTER COLUMN rest SET STORAGE EXTERNAL",
     "ALTER TABLE {schema}.rag_chunk_terms SET (toast_tuple_target = 128)",
+    # a row is written over and over: its next version then finds room on its page
+    "ALTER TABLE {schema}.rag_rate_limit SET (fillfactor = 50)",
 )
 """Run after the tables are made; `{schema}` is the quoted schema name."""
+
+FUNCTIONS = ("rag_rate_limit_charge",)
+"""What else the schema holds; the text is in the revision that wrote it last."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from ragstore.backends.sqlite import conditions, connect, explaining, postings, search, violations, writes
+from ragstore.backends.sqlite import conditions, connect, explaining, limits, postings, search, violations, writes
 from ragstore.core.backend import Abilities
 from ragstore.core.query import Steps
 from ragstore.core.translate import translating
 from ragstore.corpus.backend import Answer, SearchRequest, VectorIndexes
+from ragstore.rate_limits.backend import LimitsBackend
 
 
 class SqliteBackend:
@@ -17,10 +18,16 @@ class SqliteBackend:
 
     name = "sqlite"
     supports = Abilities(
-        schemas=False, concurrent_writers=False, row_locks=False, concurrent_index=False, free_transactions=True
+        schemas=False,
+        concurrent_writers=False,
+        row_locks=False,
+        concurrent_index=False,
+        free_transactions=True,
+        in_process=True,
     )
     stores_weights = False
     indexes: VectorIndexes | None = None
+    limits: LimitsBackend = limits
 
     read_url = staticmethod(connect.read_url)
     engine_options = staticmethod(connect.engine_options)

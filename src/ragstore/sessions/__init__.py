@@ -1,0 +1,1 @@
+"""Sessions of a host's users: tokens, rules, events."""

@@ -1,0 +1,1 @@
+"""Where rate limits are decided on an engine with a single connection."""

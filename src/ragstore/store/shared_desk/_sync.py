@@ -1,0 +1,44 @@
+# Generated from _async.py by tools/unasync.py: edit that file and run the tool again.
+"""Decides rate limits on the only connection there is: a database in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+
+from sqlalchemy import Connection
+
+from ragstore.core._sync import Work
+from ragstore.core.backend import Backend
+from ragstore.rate_limits.backend import Answers, Batch, LimitsBackend
+
+
+class SharedDesk:
+    """A desk without connections of its own; while a unit of work is open, it refuses."""
+
+    def __init__(
+        self,
+        writing: Callable[[], AbstractContextManager[Work]],
+        backend: Backend,
+        limits: LimitsBackend,
+    ) -> None:
+        """Decide in the transactions that `writing` begins."""
+        self._writing = writing
+        self._backend = backend
+        self._limits = limits
+
+    def decide(self, batch: Batch) -> Answers:
+        """Decide a batch.
+
+        Raises:
+            UsageError: A unit of work is using the connection.
+        """
+        with self._writing() as work:
+            return self._run(work.connection, batch)
+
+    def close(self) -> None:
+        """Do nothing: the connection is the engine's."""
+
+    def _run(self, connection: Connection, batch: Batch) -> Answers:
+        with self._backend.translating(), closing(connection.connection.cursor()) as cursor:
+            return self._limits.decide(cursor, batch)

@@ -1,0 +1,285 @@
+# Generated from test_rate_limits_costs_async.py by tools/unasync.py: edit that file and run the tool again.
+"""What a decision costs on PostgreSQL, and what it leaves behind on its connection: nothing."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.pq import Trace
+from sqlalchemy import create_engine, make_url
+
+from ragstore import Store
+from ragstore.core._face_sync import sleep
+from ragstore.errors import RagstoreError
+from ragstore.rate_limits import Charge, Policy
+from tests.conformance.support import Database
+
+CHANGED = ("synchronous_commit", "lock_timeout", "search_path", "statement_timeout", "transaction_isolation")
+
+
+class Wire:
+    """A host's way to make connections, which keeps them for us to look at.
+
+    The connections are the drivers' own, so what is traced is what goes over the wire.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self.made: list[Any] = []
+
+    def connect(self) -> Any:
+        self.made.append(psycopg.Connection.connect(self.url))
+        return self.made[-1]
+
+    @property
+    def open(self) -> list[Any]:
+        return [connection for connection in self.made if not connection.closed]
+
+    @contextmanager
+    def traced(self, path: Path) -> Iterator[list[str]]:
+        """Note the messages in the block, each as the sender's letter (F for us, B for the server) and its name."""
+        messages: list[str] = []
+        with path.open("wb") as file:
+            for connection in self.open:
+                connection.pgconn.trace(file.fileno())
+                connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+            yield messages
+            for connection in self.open:
+                connection.pgconn.untrace()
+        found = re.findall(r"^([FB])\t\d+\t(\w+)", path.read_text("utf-8"), re.MULTILINE)
+        messages += [f"{sender} {name}" for sender, name in found]
+
+    def settings(self) -> dict[str, str]:
+        """Read on the connection that decided what holds there now."""
+        (connection,) = self.open
+        connection.set_autocommit(True)
+        found = {}
+        for name in CHANGED:
+            (found[name],) = connection.execute(f"SHOW {name}").fetchone()
+        return found
+
+
+def round_trips(messages: list[str]) -> int:
+    """Count how often the server answers after we have said something."""
+    senders = [message[0] for message in messages]
+    return sum(pair == ("F", "B") for pair in itertools.pairwise(senders))
+
+
+@pytest.fixture
+def wire(postgres_url: str) -> Wire:
+    return Wire(postgres_url)
+
+
+@pytest.fixture
+def limited(wire: Wire) -> Iterator[Store]:
+    """Open a store on a host's engine, with a connection that has decided once."""
+    engine = create_engine("postgresql+psycopg://", **creating(wire))
+    with Store.open(engine) as store:
+        store.rate_limits.define(
+            Policy("two", "10/minute; 100/hour"),
+            Policy("fixed", "10/minute", algorithm="fixed"),
+            Policy("sliding", "10/minute", algorithm="sliding"),
+            Policy("durable", "10/minute", durable=True),
+        )
+        store.rate_limits.hit("two", "warm")
+        yield store
+    engine.dispose()
+
+
+def creating(wire: Wire) -> dict[str, Any]:
+    return {"creator": wire.connect}
+
+
+THREE = [Charge("two", "new"), Charge("fixed", "new"), Charge("sliding", "new", 3)]
+
+
+def test_one_round_trip_and_one_statement(limited: Store, wire: Wire, tmp_path: Path) -> None:
+    """RL-20, RL-4: also where several policies' rows do not exist yet; no BEGIN, no SET, no COMMIT beside it."""
+    limits = limited.rate_limits
+    calls: dict[str, Any] = {
+        "the first hit": lambda: limits.hit("two", "k"),
+        "a hit": lambda: limits.hit("two", "k"),
+        "a refusal": lambda: limits.hit("two", "k", cost=10),
+        "a durable hit": lambda: limits.hit("durable", "k"),
+        "three policies, no row": lambda: limits.hit_all(THREE),
+        "three policies": lambda: limits.hit_all(THREE),
+        "a look": lambda: limits.peek("two", "k"),
+        "a refund": lambda: limits.refund("two", "k"),
+        "a reset": lambda: limits.reset("two", "k"),
+    }
+    for name, call in calls.items():
+        with wire.traced(tmp_path / "trace") as messages:
+            call()
+        assert round_trips(messages) == 1, (name, messages)
+        assert [messages.count(f"F {kind}") for kind in ("Execute", "Sync", "Query")] == [1, 1, 0], (name, messages)
+
+
+def test_a_settled_reservation_is_two_round_trips(limited: Store, wire: Wire, tmp_path: Path) -> None:
+    with wire.traced(tmp_path / "trace") as messages:
+        limited.rate_limits.settle(limited.rate_limits.reserve("two", "k", 5), 2)
+    assert round_trips(messages) == 2, messages
+
+
+def test_what_is_refused_by_itself_asks_nothing(limited: Store, wire: Wire, tmp_path: Path) -> None:
+    with wire.traced(tmp_path / "trace") as messages:
+        with pytest.raises(ValueError, match="key"):
+            limited.rate_limits.hit("two", "")
+        with pytest.raises(LookupError):
+            limited.rate_limits.hit("unknown", "k")
+    assert messages == []
+
+
+COMMITTING = """
+    CREATE FUNCTION public.note_setting() RETURNS trigger LANGUAGE plpgsql AS $body$
+    BEGIN
+        INSERT INTO public.seen SELECT name, current_setting(name)
+        FROM unnest(ARRAY['synchronous_commit', 'lock_timeout']) AS name;
+        RETURN NULL;
+    END
+    $body$
+"""
+AT_COMMIT = """
+    CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE ON ragstore.rag_rate_limit
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.note_setting()
+"""
+
+
+def seen(db: Database) -> dict[str, set[str]]:
+    """Give what was set when transactions that wrote counts were about to commit, and forget it."""
+    rows = db.execute("DELETE FROM public.seen RETURNING setting, value")
+    return {name: {value for setting, value in rows if setting == name} for name, _ in rows}
+
+
+@pytest.fixture
+def on_postgres(postgres_url: str) -> Iterator[Database]:
+    db = Database(postgres_url)
+    yield db
+    db.close()
+
+
+def test_commits_are_not_waited_for(limited: Store, on_postgres: Database, wire: Wire) -> None:
+    """RL-20: `synchronous_commit` is off for a decision's transaction alone, and stays as it is if it is durable."""
+    before = wire.settings()
+    assert (before["synchronous_commit"], before["lock_timeout"]) == ("on", "0")
+    on_postgres.execute("CREATE TABLE public.seen (setting text, value text)")
+    on_postgres.execute(COMMITTING)
+    on_postgres.execute(AT_COMMIT)
+    limits = limited.rate_limits
+    calls: list[tuple[str, Any]] = [
+        ("off", lambda: limits.hit("two", "k")),
+        ("off", lambda: limits.refund("two", "k")),
+        ("on", lambda: limits.hit("durable", "k")),
+        ("on", lambda: limits.refund("durable", "k")),
+        ("on", lambda: limits.hit_all([Charge("two", "l"), Charge("durable", "l")])),
+        ("off", lambda: limits.hit("two", "l")),
+    ]
+    for expected, call in calls:
+        call()
+        found = seen(on_postgres)
+        assert found["synchronous_commit"] == {expected}
+        assert found["lock_timeout"] != {"0"}
+        assert wire.settings() == before
+
+
+def test_what_fails_leaves_nothing_set(limited: Store, on_postgres: Database, wire: Wire) -> None:
+    before = wire.settings()
+    assert not limited.rate_limits.hit("two", "k", cost=10**6).allowed
+    assert wire.settings() == before
+    on_postgres.execute("ALTER TABLE rag_rate_limit RENAME TO elsewhere")
+    with pytest.raises(RagstoreError, match="upgrade"):
+        limited.rate_limits.hit("two", "k")
+    on_postgres.execute("ALTER TABLE elsewhere RENAME TO rag_rate_limit")
+    assert limited.rate_limits.hit("two", "k").remaining == 9
+    assert wire.settings() == before
+
+
+def test_a_crash_does_not_empty_the_table(on_postgres: Database) -> None:
+    """RL-20: it is logged, and so are its indexes."""
+    found = on_postgres.execute("SELECT relpersistence FROM pg_class WHERE relname ~ 'rag_rate_limit'")
+    assert found == [("p",)] * 3
+
+
+def test_hits_write_no_index_entries(limited: Store, on_postgres: Database) -> None:
+    """RL-20: a row is changed in place on its page, as `expires_at`, the only other column with an index, stays."""
+    kinds: tuple[Any, ...] = ("gcra", "fixed", "sliding")
+    for number in range(50):
+        for kind in kinds:
+            limited.rate_limits.hit(Policy(kind, "100000/minute", algorithm=kind), ("hot", number % 2))
+    limited.close()  # a backend tells its counts when it ends, at the latest
+    updated = hot = 0
+    deadline = time.monotonic() + 10
+    while updated < 150 and time.monotonic() < deadline:
+        sleep(0.02)
+        found = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_all_tables WHERE relname = 'rag_rate_limit'"
+        ((updated, hot),) = on_postgres.execute(found)
+    assert updated >= 150
+    assert hot >= updated - 20  # each row's first, where its time of expiry is set, and a page that was full
+
+
+EVIL_FUNCTIONS = (
+    "clock_timestamp()",
+    "to_timestamp(double precision)",
+    "set_config(text, text, boolean)",
+    "cardinality(text[])",
+    "unnest(text[])",
+    "unnest(bytea[])",
+    "div(numeric, numeric)",
+    "rag_rate_limit_charge(text[], text[], text[], bytea[])",
+)
+EVIL_OPERATORS = {
+    "=": ("text, text", "varchar, text", "varchar, varchar", "bytea, bytea", "bigint, bigint"),
+    "+": ("bigint, bigint", "timestamptz, interval"),
+    "-": ("bigint, bigint",),
+    "*": ("numeric, int", "bigint, bigint"),
+    "<": ("bigint, bigint",),
+    "<=": ("bigint, bigint",),
+}
+
+
+def be_evil(db: Database) -> None:
+    """Make a schema whose functions, operators, types and table all answer to our names, and all do wrong."""
+    db.execute("CREATE SCHEMA evil")
+    body = "LANGUAGE plpgsql AS $$ BEGIN RAISE 'hijacked'; END $$"
+    for function in EVIL_FUNCTIONS:
+        db.execute(f"CREATE FUNCTION evil.{function} RETURNS text {body}")
+    for operator, signatures in EVIL_OPERATORS.items():
+        result = "boolean" if operator in ("=", "<", "<=") else "bigint"
+        for number, signature in enumerate(signatures):
+            left, right = signature.split(", ")
+            name = f"evil.operator_{len(operator)}{ord(operator[0])}_{number}"
+            db.execute(f"CREATE FUNCTION {name} ({signature}) RETURNS {result} {body}")
+            db.execute(f"CREATE OPERATOR evil.{operator} (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = {name})")
+    db.execute("CREATE TABLE evil.rag_rate_limit (LIKE ragstore.rag_rate_limit INCLUDING ALL)")
+    for name in ("text", "bytea"):
+        db.execute(f"CREATE TYPE evil.{name} AS (hijacked int)")
+
+
+@pytest.mark.parametrize("path", ["evil, public", "evil, pg_catalog, public", "evil"])
+def test_a_hostile_search_path_changes_nothing(postgres_url: str, on_postgres: Database, path: str) -> None:
+    """RL-4, RL-20: whatever stands in front of PostgreSQL's own functions, operators and types is not used."""
+    be_evil(on_postgres)
+    on_postgres.execute(f'ALTER DATABASE "{make_url(postgres_url).database}" SET search_path TO {path}')
+    now = datetime(2030, 5, 6, tzinfo=UTC)
+    with Store.open(postgres_url) as store:
+        limits = store.rate_limits
+        limits.define(*(Policy(name, "10/minute", algorithm=name) for name in ("gcra", "fixed", "sliding")))  # type: ignore[arg-type]
+        charges = [Charge(name, "k", 4) for name in ("gcra", "fixed", "sliding")]
+        taken = [limits.hit_all(charges, now=now) for _ in range(3)]
+        assert [[state.remaining for state in decision.states] for decision in taken] == [[6] * 3, [2] * 3, [2] * 3]
+        for name in ("gcra", "fixed", "sliding"):
+            assert limits.peek(name, "k", now=now).remaining == 2
+            limits.refund(name, "k", now=now)
+            assert limits.peek(name, "k", now=now).remaining == 3
+            limits.reset(name, "k")
+            assert limits.peek(name, "k", now=now).remaining == 10
+        assert not limits.hit("gcra", "k").degraded
+    assert on_postgres.execute("SELECT count(*) FROM evil.rag_rate_limit") == [(0,)]
