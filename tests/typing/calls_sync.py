@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from ragstore import (
     BackfillReport,
+    Charge,
     Chunk,
     Collection,
     Conversation,
+    Decision,
     Document,
     EmbeddingSpace,
     Exchange,
@@ -24,6 +26,7 @@ from ragstore import (
     Feedback,
     Filter,
     IndexStatus,
+    Limit,
     LoadReport,
     Message,
     NewChunk,
@@ -33,10 +36,12 @@ from ragstore import (
     NewSession,
     OrphanReport,
     Page,
+    Policy,
     PoolStatus,
     PutReport,
     RecallPoint,
     RecallReport,
+    Reservation,
     SearchHit,
     SearchHits,
     SessionInfo,
@@ -48,6 +53,7 @@ from ragstore import (
 )
 from ragstore import Session as LoginSession
 from ragstore.conversations.records import FeedbackChange
+from ragstore.rate_limits import ip_key, rate_limit_headers
 from ragstore.store._sync import Maintenance, Repositories
 
 NEW = NewDocument(source="a", title="A", doc_type="guide", metadata={"year": 2024, "tags": ["x"]})
@@ -214,3 +220,22 @@ def logging_in(store: Store, unit: UnitOfWork, token: str | None) -> None:
     assert_type(store.sessions.change_stamp("ann"), int)
     assert_type(store.maintenance(), Maintenance)
     assert_type(store.maintenance().purge_sessions(max_rows=100), int)
+
+
+def limiting(store: Store, address: str) -> None:
+    limits = store.rate_limits
+    policy = Policy("login", "5/minute; 50/day", algorithm="sliding", failure="open", max_wait=0.25)
+    assert_type(policy.limits, tuple[Limit, ...])
+    assert_type(limits.define(policy, Policy("tokens", Limit(10_000, timedelta(days=1), burst=500))), None)
+    decision = assert_type(limits.hit("login", (ip_key(address), 7), cost=2), Decision)
+    assert_type(decision.retry_after, timedelta | None)
+    assert_type(decision.remaining, int | None)
+    assert_type(limits.hit_all([Charge("login", address), Charge(policy, b"key", 3)]), Decision)
+    assert_type(limits.peek(policy, address), Decision)
+    assert_type(limits.acquire("login", address, max_wait=timedelta(seconds=1)), Decision)
+    assert_type(limits.refund("login", address), None)
+    reservation = assert_type(limits.reserve("tokens", "org", 400), Reservation)
+    assert_type(limits.settle(reservation, 120), Reservation)
+    assert_type(limits.reset("login", address), None)
+    assert_type(rate_limit_headers(decision), list[tuple[str, str]])
+    assert_type(store.maintenance().purge_rate_limits(max_rows=500), int)
