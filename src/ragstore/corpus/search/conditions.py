@@ -88,8 +88,10 @@ def _field(name: str) -> tuple[Any, tuple[type, ...], str]:
 def _compare(column: Any, where: Condition) -> ColumnElement[bool]:
     value = where.value
     match where.operator:
-        case "==":
-            return column.is_not_distinct_from(value)  # type: ignore[no-any-return]
+        case "==" if value is None:
+            return column.is_(None)  # type: ignore[no-any-return]
+        case "==":  # IS NOT DISTINCT FROM, which is never unknown either, would use no index
+            return and_(column.is_not(None), column == value)
         case "!=":
             return column.is_distinct_from(value)  # type: ignore[no-any-return]
         case "exists":
