@@ -38,7 +38,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types, by mypy and by pyright."""
     session.install("-e", ".[dev,lint]")
-    paths = [path for path in ("src", "tools", "tests/typing") if (ROOT / path).exists()]
+    paths = [path for path in ("src", "tools", "examples", "tests/typing") if (ROOT / path).exists()]
     session.run("mypy", *paths)
     session.run("pyright")
 
@@ -76,7 +76,7 @@ def tests_matrix(session: nox.Session, dependencies: str) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    session.install("-e", ".[cli,docs,test]")
+    session.install("-e", ".[cli,docs,fastapi,flask,test]")
     target = session.posargs[0] if session.posargs else str(in_clean_place(session) / "html")
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-d", f"{target}.doctrees", "docs", target)
     session.log(f"built: {target}/index.html")

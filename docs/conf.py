@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version as installed_version
 
+import fastapi  # noqa: F401 - autodoc would import it with TYPE_CHECKING set, and then its models cannot be made
+
 project = "ragstore"
 author = "the ragstore authors"
 release = version = installed_version("ragstore")

@@ -15,7 +15,9 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, event
 
+from ragstore import Settings, configure_engine
 from ragstore.rate_limits import Charge, Decision, Limit, Policy
 from ragstore.store._async import AsyncStore
 from ragstore.store._sync import Store
@@ -142,6 +144,29 @@ def test_no_task_is_refused_in_vain(database_url: str) -> None:
 
     decisions = asyncio.run(main())
     assert [decision for decision in decisions if decision.degraded or not decision.allowed] == []
+
+
+def test_a_full_file(sqlite_database: str) -> None:
+    """RL-15: what cannot be stored cannot be counted; the failure mode decides, and it mends when there is room."""
+    pages = [1_000_000]
+    engine = create_engine(sqlite_database)
+    configure_engine(engine)
+
+    @event.listens_for(engine, "connect")
+    def _connect(driver: Any, _entry: object) -> None:
+        driver.execute(f"PRAGMA max_page_count = {pages[0]}")
+
+    with Store.open(engine, Settings(ping_after=0)) as store:  # a new connection for each decision
+        store.rate_limits.define(Policy("closed", "10/day"), Policy("open", "10/day", failure="open"))
+        store.rate_limits.hit("closed", "before")
+        with engine.connect() as connection:
+            pages[0] = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        decisions = [store.rate_limits.hit("closed", number) for number in range(200)]
+        assert (decisions[-1].degraded, decisions[-1].allowed) == (True, False)
+        assert (store.rate_limits.hit("open", 0).degraded, store.rate_limits.hit("open", 0).allowed) == (True, True)
+        pages[0] = 1_000_000
+        assert store.rate_limits.hit("closed", 199).remaining == 9
+    engine.dispose()
 
 
 # --------------------------------------------------------------------------------------- several policies at once

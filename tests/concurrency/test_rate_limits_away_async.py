@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 
 from ragstore import AsyncStore, Settings
 from ragstore.core._face_async import sleep
-from ragstore.errors import Timeout, Unavailable
+from ragstore.errors import ConnectionLost, Timeout, Unavailable
 from ragstore.rate_limits import Charge, Decision, Limit, Policy
 from tests.concurrency.conftest import OwnServer
 from tests.conformance.support import Database, async_together, run_calls
@@ -30,6 +30,7 @@ WAIT = 0.25
 SLACK = 0.35  # for machines that have other things to do
 MILLION = Limit(10**6, timedelta(days=366))  # nothing comes back while a test runs
 CLOSED = Policy("closed", MILLION, max_wait=WAIT)
+PATIENT = Policy("closed", MILLION, max_wait=10.0)  # counted together with the one above
 OPEN = Policy("open", MILLION, max_wait=WAIT, failure="open")
 MENDED = 5.0
 RUSH = Settings(connect_timeout=2.0)
@@ -76,7 +77,7 @@ async def check_calls_that_raise(store: AsyncStore, key: str) -> None:
         assert time.perf_counter() - begun < WAIT + SLACK
 
 
-async def check_nobody_waits(store: AsyncStore, key: str, seconds: float = 1.2) -> None:
+async def check_nobody_waits(store: AsyncStore, key: str, seconds: float = 0.8) -> None:
     """See that the breaker answers at once, but for the one call now and then that tries."""
     until = time.monotonic() + seconds
     waits = []
@@ -96,10 +97,10 @@ async def check_mends(store: AsyncStore, key: str, remaining: int | None = None)
         assert time.monotonic() < until
         await sleep(0.02)
     for _ in range(20):
-        following = await store.rate_limits.hit(CLOSED, key)
+        following = await store.rate_limits.hit(PATIENT, key)
         assert not following.degraded
     assert (following.remaining or 0) <= (decision.remaining or 0) - 20  # what was asked before may be counted late
-    answers = run_calls(await async_together(*[lambda: store.rate_limits.hit(CLOSED, key)] * 12))
+    answers = run_calls(await async_together(*[lambda: store.rate_limits.hit(PATIENT, key)] * 12))
     assert not any(answer.degraded for answer in answers)
     if remaining is not None:
         assert decision.remaining == remaining
@@ -110,9 +111,9 @@ async def check_mends(store: AsyncStore, key: str, remaining: int | None = None)
 
 async def warm_up(store: AsyncStore, key: str) -> None:
     """Have connections, so many as there can be."""
-    calls = [lambda: store.rate_limits.hit(CLOSED, (key, "warm"))] * store.settings.side_pool_size * 2
+    calls = [lambda: store.rate_limits.hit(PATIENT, (key, "warm"))] * store.settings.side_pool_size * 2
     assert not any(decision.degraded for decision in run_calls(await async_together(*calls)))
-    assert (await store.rate_limits.hit(CLOSED, key)).remaining == 10**6 - 1
+    assert (await store.rate_limits.hit(PATIENT, key)).remaining == 10**6 - 1
 
 
 async def test_the_server_is_killed(own_server: OwnServer, key: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -191,6 +192,44 @@ async def test_one_frozen_backend(postgres_url: str, key: str) -> None:
             await check_mends(store, key)
 
 
+async def test_a_standby_that_never_answers(own_server: OwnServer, key: str) -> None:
+    """Only what is durable waits for it, and no longer than it may; nobody else is held up."""
+    durable = Policy("durable", MILLION, max_wait=WAIT, durable=True)
+    async with AsyncStore.open(own_server.url) as store:
+
+        async def ask() -> list[tuple[Decision, float]]:
+            return [await timed(lambda: store.rate_limits.hit(durable, key)) for _ in range(3)]
+
+        async def go_on() -> list[tuple[Decision, float]]:
+            found = []
+            until = time.monotonic() + 0.8
+            while time.monotonic() < until:
+                found.append(await timed(lambda: store.rate_limits.hit(CLOSED, key)))
+                await sleep(0.002)
+            return found
+
+        with waiting_for_a_standby(own_server.url):
+            waited, free = run_calls(await async_together(ask, go_on))
+        assert [decision.degraded for decision, _ in waited] == [True] * 3
+        assert max(seconds for _, seconds in waited) < WAIT + SLACK
+        assert [decision for decision, _ in free if decision.degraded] == []
+        assert not (await store.rate_limits.hit(durable, (key, "afterwards"))).degraded
+
+
+@contextmanager
+def waiting_for_a_standby(url: str) -> Iterator[None]:
+    with contextlib.closing(Database(url)) as db:
+        db.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        db.execute("SELECT pg_reload_conf()")
+        time.sleep(0.2)
+        try:
+            yield
+        finally:
+            db.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            db.execute("SELECT pg_reload_conf()")
+            time.sleep(0.2)
+
+
 @contextmanager
 def stopped(process: int) -> Iterator[None]:
     os.kill(process, signal.SIGSTOP)
@@ -220,20 +259,34 @@ async def test_nobody_listens(key: str) -> None:
         pass
     async with AsyncStore.open(f"postgresql://someone:secret@127.0.0.1:{port}/app", RUSH) as store:
         await check_degraded(store, key, at_once=12)
-        await check_nobody_waits(store, key, seconds=0.6)
+        await check_nobody_waits(store, key)
+
+
+def end_connections(url: str) -> None:
+    with contextlib.closing(Database(url)) as db:
+        db.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 async def test_idle_connections_end(postgres_url: str, key: str) -> None:
     """A restart while nobody asks, a firewall, an administrator: the next decision uses a new connection."""
     async with AsyncStore.open(postgres_url) as store:
         await warm_up(store, key)
-        with contextlib.closing(Database(postgres_url)) as db:
-            db.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        end_connections(postgres_url)
         for _ in range(12):
-            assert not (await store.rate_limits.hit(CLOSED, key)).degraded
+            assert not (await store.rate_limits.hit(PATIENT, key)).degraded
+
+
+async def test_nothing_is_given_back_twice(postgres_url: str, key: str) -> None:
+    """A refund over a broken connection is told: it may have arrived. The next one goes over a new connection."""
+    async with AsyncStore.open(postgres_url) as store:
+        await warm_up(store, key)
+        end_connections(postgres_url)
+        with pytest.raises(ConnectionLost):
+            await store.rate_limits.refund(PATIENT, key)
+        await store.rate_limits.refund(PATIENT, key)
 
 
 async def test_the_server_ends_idle_sessions(postgres_url: str, key: str) -> None:
@@ -241,7 +294,7 @@ async def test_the_server_ends_idle_sessions(postgres_url: str, key: str) -> Non
     url = make_url(postgres_url).update_query_dict({"options": "-c idle_session_timeout=50ms"})
     async with AsyncStore.open(url) as store:
         for _ in range(3):
-            assert not (await store.rate_limits.hit(CLOSED, key)).degraded
+            assert not (await store.rate_limits.hit(PATIENT, key)).degraded
             await sleep(0.2)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 
 from ragstore import Settings, Store
 from ragstore.core._face_sync import sleep
-from ragstore.errors import Timeout, Unavailable
+from ragstore.errors import ConnectionLost, Timeout, Unavailable
 from ragstore.rate_limits import Charge, Decision, Limit, Policy
 from tests.concurrency.conftest import OwnServer
 from tests.conformance.support import Database, run_calls, together
@@ -29,6 +29,7 @@ WAIT = 0.25
 SLACK = 0.35  # for machines that have other things to do
 MILLION = Limit(10**6, timedelta(days=366))  # nothing comes back while a test runs
 CLOSED = Policy("closed", MILLION, max_wait=WAIT)
+PATIENT = Policy("closed", MILLION, max_wait=10.0)  # counted together with the one above
 OPEN = Policy("open", MILLION, max_wait=WAIT, failure="open")
 MENDED = 5.0
 RUSH = Settings(connect_timeout=2.0)
@@ -75,7 +76,7 @@ def check_calls_that_raise(store: Store, key: str) -> None:
         assert time.perf_counter() - begun < WAIT + SLACK
 
 
-def check_nobody_waits(store: Store, key: str, seconds: float = 1.2) -> None:
+def check_nobody_waits(store: Store, key: str, seconds: float = 0.8) -> None:
     """See that the breaker answers at once, but for the one call now and then that tries."""
     until = time.monotonic() + seconds
     waits = []
@@ -95,10 +96,10 @@ def check_mends(store: Store, key: str, remaining: int | None = None) -> None:
         assert time.monotonic() < until
         sleep(0.02)
     for _ in range(20):
-        following = store.rate_limits.hit(CLOSED, key)
+        following = store.rate_limits.hit(PATIENT, key)
         assert not following.degraded
     assert (following.remaining or 0) <= (decision.remaining or 0) - 20  # what was asked before may be counted late
-    answers = run_calls(together(*[lambda: store.rate_limits.hit(CLOSED, key)] * 12))
+    answers = run_calls(together(*[lambda: store.rate_limits.hit(PATIENT, key)] * 12))
     assert not any(answer.degraded for answer in answers)
     if remaining is not None:
         assert decision.remaining == remaining
@@ -109,9 +110,9 @@ def check_mends(store: Store, key: str, remaining: int | None = None) -> None:
 
 def warm_up(store: Store, key: str) -> None:
     """Have connections, so many as there can be."""
-    calls = [lambda: store.rate_limits.hit(CLOSED, (key, "warm"))] * store.settings.side_pool_size * 2
+    calls = [lambda: store.rate_limits.hit(PATIENT, (key, "warm"))] * store.settings.side_pool_size * 2
     assert not any(decision.degraded for decision in run_calls(together(*calls)))
-    assert store.rate_limits.hit(CLOSED, key).remaining == 10**6 - 1
+    assert store.rate_limits.hit(PATIENT, key).remaining == 10**6 - 1
 
 
 def test_the_server_is_killed(own_server: OwnServer, key: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -190,6 +191,44 @@ def test_one_frozen_backend(postgres_url: str, key: str) -> None:
             check_mends(store, key)
 
 
+def test_a_standby_that_never_answers(own_server: OwnServer, key: str) -> None:
+    """Only what is durable waits for it, and no longer than it may; nobody else is held up."""
+    durable = Policy("durable", MILLION, max_wait=WAIT, durable=True)
+    with Store.open(own_server.url) as store:
+
+        def ask() -> list[tuple[Decision, float]]:
+            return [timed(lambda: store.rate_limits.hit(durable, key)) for _ in range(3)]
+
+        def go_on() -> list[tuple[Decision, float]]:
+            found = []
+            until = time.monotonic() + 0.8
+            while time.monotonic() < until:
+                found.append(timed(lambda: store.rate_limits.hit(CLOSED, key)))
+                sleep(0.002)
+            return found
+
+        with waiting_for_a_standby(own_server.url):
+            waited, free = run_calls(together(ask, go_on))
+        assert [decision.degraded for decision, _ in waited] == [True] * 3
+        assert max(seconds for _, seconds in waited) < WAIT + SLACK
+        assert [decision for decision, _ in free if decision.degraded] == []
+        assert not store.rate_limits.hit(durable, (key, "afterwards")).degraded
+
+
+@contextmanager
+def waiting_for_a_standby(url: str) -> Iterator[None]:
+    with contextlib.closing(Database(url)) as db:
+        db.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        db.execute("SELECT pg_reload_conf()")
+        time.sleep(0.2)
+        try:
+            yield
+        finally:
+            db.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            db.execute("SELECT pg_reload_conf()")
+            time.sleep(0.2)
+
+
 @contextmanager
 def stopped(process: int) -> Iterator[None]:
     os.kill(process, signal.SIGSTOP)
@@ -219,20 +258,34 @@ def test_nobody_listens(key: str) -> None:
         pass
     with Store.open(f"postgresql://someone:secret@127.0.0.1:{port}/app", RUSH) as store:
         check_degraded(store, key, at_once=12)
-        check_nobody_waits(store, key, seconds=0.6)
+        check_nobody_waits(store, key)
+
+
+def end_connections(url: str) -> None:
+    with contextlib.closing(Database(url)) as db:
+        db.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def test_idle_connections_end(postgres_url: str, key: str) -> None:
     """A restart while nobody asks, a firewall, an administrator: the next decision uses a new connection."""
     with Store.open(postgres_url) as store:
         warm_up(store, key)
-        with contextlib.closing(Database(postgres_url)) as db:
-            db.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        end_connections(postgres_url)
         for _ in range(12):
-            assert not store.rate_limits.hit(CLOSED, key).degraded
+            assert not store.rate_limits.hit(PATIENT, key).degraded
+
+
+def test_nothing_is_given_back_twice(postgres_url: str, key: str) -> None:
+    """A refund over a broken connection is told: it may have arrived. The next one goes over a new connection."""
+    with Store.open(postgres_url) as store:
+        warm_up(store, key)
+        end_connections(postgres_url)
+        with pytest.raises(ConnectionLost):
+            store.rate_limits.refund(PATIENT, key)
+        store.rate_limits.refund(PATIENT, key)
 
 
 def test_the_server_ends_idle_sessions(postgres_url: str, key: str) -> None:
@@ -240,7 +293,7 @@ def test_the_server_ends_idle_sessions(postgres_url: str, key: str) -> None:
     url = make_url(postgres_url).update_query_dict({"options": "-c idle_session_timeout=50ms"})
     with Store.open(url) as store:
         for _ in range(3):
-            assert not store.rate_limits.hit(CLOSED, key).degraded
+            assert not store.rate_limits.hit(PATIENT, key).degraded
             sleep(0.2)
 
 

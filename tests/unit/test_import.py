@@ -14,6 +14,7 @@ for name, logger in logging.root.manager.loggerDict.items():
     if name.startswith("ragstore") and isinstance(logger, logging.Logger):
         assert not logger.handlers and logger.level == logging.NOTSET and not logger.disabled, name
 late = {"alembic", "numpy", "psycopg", "aiosqlite", "Stemmer", "typer", "rich", "pytest", "hypothesis"}
+late |= {"flask", "werkzeug", "fastapi", "starlette"}
 heavy = late & set(sys.modules)
 assert not heavy, f"loaded at import: {heavy}"
 written = [args for name, args in opened if name != "open" or (isinstance(args[1], str) and set(args[1]) & set("wax+"))]

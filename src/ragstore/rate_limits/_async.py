@@ -150,6 +150,7 @@ class AsyncRateLimits:
         One round trip, a transaction of its own. Arguments are those of `hit`.
 
         Raises:
+            ConnectionLost: The connection broke meanwhile; it may have been given back.
             Unavailable: The database cannot be reached; nothing was given back.
             Timeout: It took longer than the policy's `max_wait`; it may have been given back.
         """
@@ -193,6 +194,7 @@ class AsyncRateLimits:
 
         Raises:
             InvalidInput: The cost is negative.
+            ConnectionLost: The connection broke meanwhile; it may have been settled.
             Unavailable: The database cannot be reached; nothing has changed.
             Timeout: It took longer than the policy's `max_wait`; it may have been settled.
         """

@@ -151,6 +151,7 @@ class RateLimits:
         One round trip, a transaction of its own. Arguments are those of `hit`.
 
         Raises:
+            ConnectionLost: The connection broke meanwhile; it may have been given back.
             Unavailable: The database cannot be reached; nothing was given back.
             Timeout: It took longer than the policy's `max_wait`; it may have been given back.
         """
@@ -194,6 +195,7 @@ class RateLimits:
 
         Raises:
             InvalidInput: The cost is negative.
+            ConnectionLost: The connection broke meanwhile; it may have been settled.
             Unavailable: The database cannot be reached; nothing has changed.
             Timeout: It took longer than the policy's `max_wait`; it may have been settled.
         """

@@ -57,7 +57,8 @@ class AsyncDesk:
         try:
             answers = await self._decide(batch, begun + batch.max_wait)
         except (Unavailable, NoAnswer) as error:
-            self._breaker.failed(error, begun)
+            if batch.action != "give" or not isinstance(error, ConnectionLost):
+                self._breaker.failed(error, begun)
             raise
         except PoolTimeout:  # our own connections are all in use, which says nothing of the database
             raise
@@ -87,10 +88,10 @@ class AsyncDesk:
                 with self._backend.translating():
                     return await self._ask(batch, deadline)
             except ConnectionLost:  # idle connections die with the server: a new one tells whether it is there again
-                if lost:
+                self._forget_idle()
+                if lost or batch.action == "give":  # what may have been given back is not given back again
                     raise
                 lost = True
-                self._forget_idle()
             except ConcurrencyError:  # nothing was counted: the server isolates transactions more than by default
                 if time.monotonic() > deadline:
                     raise

@@ -38,13 +38,13 @@ class Breaker:
         """Note that the database is away, unless others have had an answer since then: a row may have been held."""
         if isinstance(error, NoAnswer) and self._worked_at > since:
             return
-        if not self._until:
+        known, self._until = self._until, time.monotonic() + REST  # first, as others fail while it is being said
+        if not known:
             logger.warning("rate limits cannot reach the database, their policies' failure modes decide: %s", error)
-        self._until = time.monotonic() + REST
 
     def worked(self) -> None:
         """Note that it is there."""
         self._worked_at = time.monotonic()
         if self._until:
-            logger.warning("rate limits reach the database again")
             self._until = 0.0
+            logger.warning("rate limits reach the database again")
