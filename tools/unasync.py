@@ -19,6 +19,7 @@ HEADER = "# Generated from {} by tools/unasync.py: edit that file and run the to
 
 NAMES = {
     "AbstractAsyncContextManager": "AbstractContextManager",
+    "AsyncAdaptedQueuePool": "QueuePool",
     "StopAsyncIteration": "StopIteration",
     "aclose": "close",
     "aclosing": "closing",

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import NullPool, make_url, text
+from sqlalchemy import AsyncAdaptedQueuePool, NullPool, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from ragstore import AsyncStore, Settings, configure_engine
@@ -324,7 +324,8 @@ async def host_engine(request: pytest.FixtureRequest, database_url: str) -> Asyn
     if "null" in request.param:
         options["poolclass"] = NullPool
     if request.param == "pool of one":
-        options |= {"pool_size": 1, "max_overflow": 0, "pool_timeout": 1}
+        # not SQLAlchemy 2.0's own choice for aiosqlite
+        options |= {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 1}
     if "creator" in request.param:
         options |= creating(database_url)
     engine = create_async_engine(url, **options)

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import Engine, NullPool, QueuePool, create_engine, make_url, text
 
 from ragstore import Store, configure_engine
 from ragstore.backends import read_url
@@ -287,7 +287,8 @@ def host_engine(request: pytest.FixtureRequest, database_url: str) -> Iterator[E
     if "null" in request.param:
         options["poolclass"] = NullPool
     if request.param == "pool of one":
-        options |= {"pool_size": 1, "max_overflow": 0, "pool_timeout": 1}
+        # not SQLAlchemy 2.0's own choice for aiosqlite
+        options |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 1}
     if "creator" in request.param:
         options |= creating(database_url)
     engine = create_engine(url, **options)

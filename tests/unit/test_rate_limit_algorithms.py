@@ -26,7 +26,7 @@ def hit(rule: Rule, state: State, cost: int, now: int) -> tuple[bool, State]:
     """Do what a database does."""
     state = algorithms.at(rule, state, now)
     allowed = algorithms.fits(rule, state, cost, now)
-    return allowed, algorithms.take(rule, state, cost) if allowed else state
+    return allowed, algorithms.take(rule, state, cost, now) if allowed else state
 
 
 @st.composite
@@ -151,7 +151,7 @@ def test_what_is_given_back_is_there_again_and_never_more(history: tuple[Rule, S
     before = algorithms.at(rule, state, now)
     left = algorithms.remaining(rule, before, now)
     cost = min(cost, rule.capacity)
-    after = algorithms.give_back(rule, algorithms.take(rule, before, cost), cost, now, now)
+    after = algorithms.give_back(rule, algorithms.take(rule, before, cost, now), cost, now, now)
     if left >= cost:
         assert after == before
     much = algorithms.give_back(rule, before, 10**12, now, now)

@@ -74,23 +74,32 @@ async def within(seconds: float, call: Callable[[], Awaitable[T]], late: Callabl
 
 
 class Slots:
-    """So many at a time."""
+    """So many at a time, in each event loop: a semaphore belongs to the loop in which it was first waited for."""
 
     def __init__(self, count: int) -> None:
-        self._slots = asyncio.Semaphore(count)
+        self._count = count
+        self._of_loop: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
     async def acquire(self, seconds: float) -> bool:
         """Take a slot; False: none came free within so many seconds."""
-        if not self._slots.locked():
-            return await self._slots.acquire()
+        slots = self._own()
+        if not slots.locked():
+            return await slots.acquire()
         try:
-            return await asyncio.wait_for(self._slots.acquire(), seconds)
+            return await asyncio.wait_for(slots.acquire(), seconds)
         except TimeoutError:
             return False
 
     def release(self) -> None:
         """Give the slot back."""
-        self._slots.release()
+        self._own().release()
+
+    def _own(self) -> asyncio.Semaphore:
+        loop = asyncio.get_running_loop()
+        if loop not in self._of_loop:
+            others = {one: slots for one, slots in self._of_loop.items() if not one.is_closed()}
+            self._of_loop = {**others, loop: asyncio.Semaphore(self._count)}
+        return self._of_loop[loop]
 
 
 async def call_embed(embed: Embed, texts: Sequence[str]) -> Sequence[VectorLike]:

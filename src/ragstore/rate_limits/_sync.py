@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ragstore.core._face_sync import sleep
+from ragstore.errors import InvalidInput
 from ragstore.rate_limits import deciding
 from ragstore.rate_limits.backend import Action, Answers, Batch
 from ragstore.rate_limits.deciding import Asked
@@ -137,6 +138,8 @@ class RateLimits:
             The last decision. A refusal comes at once if waiting that long cannot help.
         """
         seconds = max_wait.total_seconds() if isinstance(max_wait, timedelta) else max_wait
+        if not seconds >= 0:  # nor NaN, which would be waited for without an end
+            raise InvalidInput("must not be negative", field="max_wait")
         deadline = time.monotonic() + seconds
         while True:
             decision = self.hit(policy, key, cost=cost)
@@ -182,8 +185,8 @@ class RateLimits:
         """Put the true cost in the place of the estimate.
 
         What was too much is given back to the window that it was taken from. What was too little is taken, also if it
-        is no longer there: the limit then refuses others until the debt is paid; "gcra" remembers no more debt than
-        one whole capacity.
+        is no longer there: the limit then refuses others until the debt is paid. A debt to "gcra" is less than one
+        whole capacity; what is beyond that is forgotten. "fixed" and "sliding" forget it with its window.
 
         Args:
             reservation: What `reserve` gave.

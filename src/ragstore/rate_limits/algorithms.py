@@ -14,8 +14,10 @@ Times are microseconds since 1970 UTC. A state is three numbers:
 **gcra** is the generic cell rate algorithm (ITU-T I.371, virtual scheduling): a unit comes every `interval` T, and the
 theoretical arrival time may lie at most `tolerance` = capacity * T ahead of now. T is rounded up to a nanosecond.
 
-**A clock that steps back** finds marks ahead of it. They are pulled back to the window of now, or to now + tolerance:
-what was used stays used, and nobody waits longer than one full window.
+`settle` may take what is not there: the arrival time then lies further ahead, by less than one more tolerance.
+
+**A clock that steps back** finds marks ahead of it. They are pulled back to the window of now, or to the largest debt:
+what was used stays used, and nobody waits longer than one full window for the next unit.
 """
 
 from __future__ import annotations
@@ -72,6 +74,11 @@ class Rule:
         """Give the nanoseconds that the arrival time may lie ahead."""
         return self.capacity * self.interval
 
+    @property
+    def reach(self) -> int:
+        """Give the nanoseconds that it may lie ahead with a debt: the next unit is then a whole tolerance away."""
+        return 2 * self.tolerance - self.interval
+
     def step(self, cost: int) -> int:
         """Give what a cost adds to the state: units, or nanoseconds for gcra."""
         return cost if self.algorithm != "gcra" else min(cost * self.interval, NEVER_FITS)
@@ -87,7 +94,7 @@ def rule_for(limit: Limit, algorithm: Algorithm) -> Rule:
 def at(rule: Rule, state: State, now: int) -> State:
     """Give the state as it stands now: windows that have passed are gone, marks ahead of the clock are pulled back."""
     if rule.algorithm == "gcra":
-        return State(min(max(state.mark, now * 1000), now * 1000 + rule.tolerance), 0, 0)
+        return State(min(max(state.mark, now * 1000), now * 1000 + rule.reach), 0, 0)
     start = now - (now - ANCHOR) % rule.period
     if state.mark >= start:
         return State(start, state.used, state.previous)
@@ -102,10 +109,10 @@ def fits(rule: Rule, state: State, cost: int, now: int) -> bool:
     return _taken(rule, state, now) + cost <= rule.capacity
 
 
-def take(rule: Rule, state: State, cost: int) -> State:
+def take(rule: Rule, state: State, cost: int, now: int) -> State:
     """Take so much, whether it fits or not."""
     if rule.algorithm == "gcra":
-        return state._replace(mark=state.mark + min(rule.step(cost), rule.tolerance))
+        return state._replace(mark=min(state.mark + rule.step(cost), now * 1000 + rule.reach))
     return state._replace(used=state.used + cost)
 
 

@@ -39,6 +39,7 @@ LATEST = datetime(2262, 1, 1, tzinfo=UTC)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)  # the arithmetic of nanoseconds fits a bigint until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ def make_batch(
 def _microseconds(now: datetime | None) -> int | None:
     if now is None:
         return None
-    if to_utc(now, field="now") < _EARLIEST:
-        raise InvalidInput("must not be before 1971", field="now")
+    if not _EARLIEST <= to_utc(now, field="now") < _LATEST:
+        raise InvalidInput("must be from 1971 to 2099", field="now")
     return (now - _EPOCH) // MICROSECOND
 
 

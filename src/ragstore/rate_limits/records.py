@@ -38,7 +38,8 @@ class Policy:
         algorithm: "gcra" lets requests through evenly, with bursts (a token bucket, kept as one time). "fixed" counts
             in windows that begin at multiples of the period in UTC (days at midnight, weeks on Mondays); around a
             border twice the amount can pass. "sliding" adds to the window's count the last window's, weighted by how
-            much of it is still in sight, as if its hits had come evenly.
+            much of it is still in sight, as if its hits had come evenly. "gcra" rounds the time of a unit up to a
+            nanosecond, so with more than 10**7 units a second it is stricter than the rule says.
         failure: What is said when the database does not answer within `max_wait`: "closed" refuses, "open" admits.
         max_wait: Seconds that a decision may take before that, 0.01 to 60. Waiting for a lock counts.
         scope: "tenant" counts for each tenant, "global" for all together: before the tenant is known, say.

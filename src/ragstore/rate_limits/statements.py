@@ -20,8 +20,11 @@ _EXPIRED = (
     .order_by(_TABLE.c.expires_at)
     .limit(bindparam("rows"))
     .with_for_update(skip_locked=True)
+    # Chosen once: a plan may run a subquery anew for each row, and it then finds others. Nested, because sqlite3 counts
+    # no rows of a statement that begins with WITH.
+    .cte("expired", nesting=True)
 )
-_PURGE = delete(_TABLE).where(_KEY.in_(_EXPIRED))
+_PURGE = delete(_TABLE).where(_KEY.in_(select(*_EXPIRED.columns)))
 
 
 def purge(rows: int, now: datetime | None) -> Write:

@@ -15,7 +15,7 @@ from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.query import Steps
 from ragstore.core.records import JsonObject
-from ragstore.errors import InvalidInput, ReadOnlyError, SessionEnded, TenantRequired
+from ragstore.errors import ConcurrencyError, InvalidInput, LockTimeout, ReadOnlyError, SessionEnded, TenantRequired
 from ragstore.sessions import changing, ending, judging, preparing, starting, statements
 from ragstore.sessions.book import Listener, SessionBook
 from ragstore.sessions.judging import Presented, Worth
@@ -148,9 +148,9 @@ class Sessions(Repository[Backend]):
         """Give the live session of a token, or None, whatever is wrong with it.
 
         One SELECT, which is the same for an unknown, a wrong, an expired and a revoked token. If the last use was noted
-        `touch_interval` ago or longer, one UPDATE notes this one; of several at once, one writes. On a standby, and in
-        a read-only unit, use cannot be noted: the session is given as it is, and ends as if it had not been used. No
-        row is ever made.
+        `touch_interval` ago or longer, one UPDATE notes this one; of several at once, one writes. On a standby, in a
+        read-only unit, and while somebody else writes for longer than the time-outs, use cannot be noted: the session
+        is given as it is, and ends as if it had not been used. No row is ever made.
 
         Args:
             token: What the browser sent; None, too, is no session.
@@ -176,7 +176,10 @@ class Sessions(Repository[Backend]):
         return self._touch(session, at) if due else session
 
     def rotate(self, token: str | None, *, now: datetime | None = None) -> NewSession | None:
-        """Give a session another token: at a change of rights, and from time to time. Its data and its end stay.
+        """Give a session another token, from time to time. Its data and its end stay.
+
+        Whoever has the old token is given the new one too, within `replay_window`. So at a login, and wherever nobody
+        who knew the old token may go on, make another session: `create(replaces=token)`.
 
         One SELECT, and one UPDATE in a transaction. Of several callers with the same token one writes, and all are
         given the same new token, within `replay_window` of the first. Rotate no more often than that: after two
@@ -387,8 +390,9 @@ class Sessions(Repository[Backend]):
                 if work.read_only:
                     return session
                 touched = work.fetch(statements.touch(session, at))
-        except ReadOnlyError:
-            if self._access.one_shot:  # a standby, and no transaction of anybody's was spoilt
+        except (ReadOnlyError, LockTimeout, ConcurrencyError):
+            # a standby, or somebody who writes for long: the session is good all the same
+            if self._access.one_shot:  # and no transaction of anybody's was spoilt
                 return session
             raise
         return touched[0].model_copy(update={"outdated": session.outdated}) if touched else session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -49,29 +48,28 @@ def create(
     replaced = yield from _replaced(wanted, book, at)
     surplus = yield from _surplus(wanted, replaced, at)
     ended: list[Ended] = []
-    for ids, because in ((replaced, "replaced"), (surplus, "evicted")):
-        if ids:
-            ended += yield statements.revoke(wanted.tenant, ids, because, at)
+    if replaced is not None or surplus:
+        ended = yield statements.make_room(wanted.tenant, replaced, surplus, at)
     made = yield from _insert(wanted, at)
     created = event("created", made.session, made.session.created_at)
     return made, [*revoked(ended), created]
 
 
-def _replaced(wanted: Wanted, book: SessionBook, at: Time) -> Steps[list[UUID]]:
+def _replaced(wanted: Wanted, book: SessionBook, at: Time) -> Steps[UUID | None]:
     token = wanted.replaces
     if token is None or token.tenant != wanted.tenant:
-        return []
+        return None
     presented = yield from judging.present(token, book, at)
-    return [] if presented.worth is Worth.NOTHING else [token.session_id]
+    return None if presented.worth is Worth.NOTHING else token.session_id
 
 
-def _surplus(wanted: Wanted, leaving: Sequence[UUID], at: Time) -> Steps[list[UUID]]:
+def _surplus(wanted: Wanted, leaving: UUID | None, at: Time) -> Steps[list[UUID]]:
     """Give the sessions that have to go, under the user's lock; raise `LimitExceeded` where none may."""
     limit = wanted.rules.max_sessions
     if limit is None or wanted.user is None:
         return []
     found: list[UUID] = yield statements.oldest(wanted.tenant, wanted.user, wanted.rules.kind, at)
-    staying = [session_id for session_id in found if session_id not in leaving]
+    staying = [session_id for session_id in found if session_id != leaving]
     surplus = staying[: max(len(staying) - limit + 1, 0)]
     if surplus and wanted.rules.on_limit == "reject":
         raise LimitExceeded(f"the user has {len(staying)} sessions, at most {limit}: revoke one first")

@@ -332,6 +332,11 @@ class Ended:
     revoked: bool = True
 
 
+_BECAUSE: Any = case(
+    (SESSIONS.c.id == bindparam("replaced", type_=Id()), literal("replaced")), else_=bindparam("because")
+)
+
+
 @cache
 def _revoke(*filters: str) -> Executable:
     wanted = {
@@ -353,22 +358,28 @@ def _revoke(*filters: str) -> Executable:
     return (
         update(SESSIONS)
         .where(SESSIONS.c.tenant_id == _TENANT, SESSIONS.c.id.in_(select(chosen.c.id)))
-        .values(revoked_at=_NOW, ends_at=_NOW, revoked_because=bindparam("because"))
+        .values(revoked_at=_NOW, ends_at=_NOW, revoked_because=_BECAUSE)
         .returning(SESSIONS.c.tenant_id, SESSIONS.c.id, SESSIONS.c.ends_at)
     )
 
 
-def _revocation(tenant: str, because: str, at: datetime | None, **filters: Any) -> Query[Ended]:
+def _revocation(
+    tenant: str, because: str, at: datetime | None, replaced: UUID | None = None, **filters: Any
+) -> Query[Ended]:
     values = _named(**filters)
-    statement = _revoke(*values)
-    return Query(
-        statement, lambda row: Ended(row[0], row[1], row[2]), {"tenant": tenant, "because": because, "at": at, **values}
-    )
+    parameters = {"tenant": tenant, "because": because, "at": at, "replaced": replaced, **values}
+    return Query(_revoke(*values), lambda row: Ended(row[0], row[1], row[2]), parameters)
 
 
 def revoke(tenant: str, ids: Sequence[UUID], because: str, at: datetime | None) -> Query[Ended]:
     """End sessions; gives those that were not over."""
     return _revocation(tenant, because, at, ids=list(ids))
+
+
+def make_room(tenant: str, replaced: UUID | None, surplus: Sequence[UUID], at: datetime | None) -> Query[Ended]:
+    """End the session that a new one replaces, and those that are too many, all in one order."""
+    ids = [*surplus] if replaced is None else [replaced, *surplus]
+    return _revocation(tenant, "evicted", at, replaced=replaced, ids=ids)
 
 
 def revoke_user(tenant: str, user: str, kind: str | None, keep: UUID | None, at: datetime | None) -> Query[Ended]:

@@ -17,7 +17,7 @@ from ragstore.backends import backend_for, read_url
 from ragstore.config import Settings
 from ragstore.conversations._async import AsyncConversations
 from ragstore.core._async import AsyncAccess, AsyncWork
-from ragstore.core._face_async import ASYNCHRONOUS, make_engine, plain_engine, side_engine, worker
+from ragstore.core._face_async import ASYNCHRONOUS, Slots, make_engine, plain_engine, side_engine, worker
 from ragstore.core.border import limit, name
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
@@ -25,7 +25,7 @@ from ragstore.corpus.chunks._async import AsyncChunks
 from ragstore.corpus.collections._async import AsyncCollections
 from ragstore.corpus.documents._async import AsyncDocuments
 from ragstore.corpus.spaces._async import AsyncSpaces
-from ragstore.errors import ConnectionLost, TenantRequired, UsageError
+from ragstore.errors import ConnectionLost, PoolTimeout, TenantRequired, UsageError
 from ragstore.rate_limits._async import AsyncDecides, AsyncRateLimits
 from ragstore.rate_limits.records import Policy
 from ragstore.rate_limits.statements import purge as purge_rate_limits
@@ -37,6 +37,7 @@ from ragstore.store.pool import (
     Catalog,
     PoolStatus,
     dispose_after_fork,
+    is_autocommit,
     is_single_connection,
     pool_status,
     read_only_options,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_READ_COMMITTED = {"isolation_level": "READ COMMITTED"}
+
 
 class _AsyncEngineRoom:
     """The engine, and what all handles on one store share."""
@@ -58,6 +61,10 @@ class _AsyncEngineRoom:
         self.backend = backend
         self.options = backend.execution_options(settings.schema)
         self.single_connection = is_single_connection(plain_engine(engine))
+        self.transaction_options: dict[str, Any] = {}
+        if backend.supports.row_locks and is_autocommit(plain_engine(engine)):
+            self.transaction_options = dict(_READ_COMMITTED)
+        self._turns = Slots(1)
         self.catalog = Catalog()
         # On one connection, a reader may see what somebody else's transaction has not committed.
         self.memory = NO_MEMORY if self.single_connection else VectorMemory(settings.vector_cache)
@@ -100,7 +107,7 @@ class _AsyncEngineRoom:
     async def transaction(self, *, write: bool) -> AsyncIterator[AsyncWork]:
         self._refuse_second_use()
         async with AsyncExitStack() as stack:
-            connection = await self._connect(stack, {} if write else read_only_options())
+            connection = await self._connect(stack, self.transaction_options | ({} if write else read_only_options()))
             work = AsyncWork(connection, self.backend, self.options, read_only=not write)
             await work.begin(self.settings, write=write)
             yield work
@@ -109,9 +116,21 @@ class _AsyncEngineRoom:
 
     async def _connect(self, stack: AsyncExitStack, options: dict[str, Any]) -> AsyncConnection:
         # Set by an engine of their own, options would lose the connection of a task that is cancelled meanwhile.
+        if self.single_connection and self.backend.supports.in_process:
+            await stack.enter_async_context(self._turn())
         with self.backend.translating():
             connection = await stack.enter_async_context(self.engine.connect())
             return await connection.execution_options(**options) if options else connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for others who use the only connection: they would be in one transaction."""
+        if not await self._turns.acquire(self.settings.pool_timeout):
+            raise PoolTimeout("others used the engine's only connection for longer than pool_timeout")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _refuse_second_use(self) -> None:
         if self.single_connection and self.units:
@@ -389,6 +408,9 @@ class AsyncStore(AsyncRepositories):
         owned = [] if engine is target else [engine]
         if not room.single_connection:
             room.side = _AsyncEngineRoom(_make_side(target, settings), settings, room.backend)
+            if room.backend.supports.row_locks:
+                # Who has waited for a row must see what was done to it, whatever level the host's engine has.
+                room.side.transaction_options = dict(_READ_COMMITTED)
             owned.append(room.side.engine)
         return cls(room, _make_desk(room), settings.tenant, owned=tuple(owned))
 
@@ -484,8 +506,10 @@ def _make_desk(room: _AsyncEngineRoom) -> AsyncDecides:
     # async only
     from ragstore.store.desk.threads import ThreadDesk
 
-    if room.backend.supports.in_process:
+    if room.backend.supports.in_process and room.engine.url.database:
         return ThreadDesk(room.engine.url, room.settings)
+    if room.backend.supports.in_process:  # only the host's creator knows the file
+        return AsyncSharedDesk(lambda: room.side.transaction(write=True), room.backend, room.backend.limits)
     # end async only
     return AsyncDesk(room.side.engine, room.backend, room.backend.limits, room.settings)
 

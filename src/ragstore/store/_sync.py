@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from ragstore.backends import backend_for, read_url
 from ragstore.config import Settings
 from ragstore.conversations._sync import Conversations
-from ragstore.core._face_sync import ASYNCHRONOUS, make_engine, plain_engine, side_engine, worker
+from ragstore.core._face_sync import ASYNCHRONOUS, Slots, make_engine, plain_engine, side_engine, worker
 from ragstore.core._sync import Access, Work
 from ragstore.core.border import limit, name
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
@@ -27,7 +27,7 @@ from ragstore.corpus.chunks._sync import Chunks
 from ragstore.corpus.collections._sync import Collections
 from ragstore.corpus.documents._sync import Documents
 from ragstore.corpus.spaces._sync import Spaces
-from ragstore.errors import ConnectionLost, TenantRequired, UsageError
+from ragstore.errors import ConnectionLost, PoolTimeout, TenantRequired, UsageError
 from ragstore.rate_limits._sync import Decides, RateLimits
 from ragstore.rate_limits.records import Policy
 from ragstore.rate_limits.statements import purge as purge_rate_limits
@@ -39,6 +39,7 @@ from ragstore.store.pool import (
     Catalog,
     PoolStatus,
     dispose_after_fork,
+    is_autocommit,
     is_single_connection,
     pool_status,
     read_only_options,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_READ_COMMITTED = {"isolation_level": "READ COMMITTED"}
+
 
 class _EngineRoom:
     """The engine, and what all handles on one store share."""
@@ -60,6 +63,10 @@ class _EngineRoom:
         self.backend = backend
         self.options = backend.execution_options(settings.schema)
         self.single_connection = is_single_connection(plain_engine(engine))
+        self.transaction_options: dict[str, Any] = {}
+        if backend.supports.row_locks and is_autocommit(plain_engine(engine)):
+            self.transaction_options = dict(_READ_COMMITTED)
+        self._turns = Slots(1)
         self.catalog = Catalog()
         # On one connection, a reader may see what somebody else's transaction has not committed.
         self.memory = NO_MEMORY if self.single_connection else VectorMemory(settings.vector_cache)
@@ -102,7 +109,7 @@ class _EngineRoom:
     def transaction(self, *, write: bool) -> Iterator[Work]:
         self._refuse_second_use()
         with ExitStack() as stack:
-            connection = self._connect(stack, {} if write else read_only_options())
+            connection = self._connect(stack, self.transaction_options | ({} if write else read_only_options()))
             work = Work(connection, self.backend, self.options, read_only=not write)
             work.begin(self.settings, write=write)
             yield work
@@ -111,9 +118,21 @@ class _EngineRoom:
 
     def _connect(self, stack: ExitStack, options: dict[str, Any]) -> Connection:
         # Set by an engine of their own, options would lose the connection of a task that is cancelled meanwhile.
+        if self.single_connection and self.backend.supports.in_process:
+            stack.enter_context(self._turn())
         with self.backend.translating():
             connection = stack.enter_context(self.engine.connect())
             return connection.execution_options(**options) if options else connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for others who use the only connection: they would be in one transaction."""
+        if not self._turns.acquire(self.settings.pool_timeout):
+            raise PoolTimeout("others used the engine's only connection for longer than pool_timeout")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _refuse_second_use(self) -> None:
         if self.single_connection and self.units:
@@ -389,6 +408,9 @@ class Store(Repositories):
         owned = [] if engine is target else [engine]
         if not room.single_connection:
             room.side = _EngineRoom(_make_side(target, settings), settings, room.backend)
+            if room.backend.supports.row_locks:
+                # Who has waited for a row must see what was done to it, whatever level the host's engine has.
+                room.side.transaction_options = dict(_READ_COMMITTED)
             owned.append(room.side.engine)
         return cls(room, _make_desk(room), settings.tenant, owned=tuple(owned))
 

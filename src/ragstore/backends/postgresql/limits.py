@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from ragstore.backends.postgresql import direct
 from ragstore.errors import UsageError
 from ragstore.rate_limits import algorithms
 from ragstore.rate_limits.algorithms import Rule, State
-from ragstore.rate_limits.backend import Answers, Batch, Talk, Verdict
+from ragstore.rate_limits.backend import Answers, Ask, Batch, Talk, Verdict
 
 _KINDS = {"fixed": 0, "sliding": 1, "gcra": 2}
 # So that a row held too long is told by the server, and the connection stays good. Who is not the first to wait for
@@ -34,11 +34,14 @@ _LOOK = f"""
     LEFT JOIN {{schema}}.rag_rate_limit AS r ON {_IS_ASKED}
     ORDER BY place
 """  # noqa: S608 - of constants
-# The rows are locked in their order first: a DELETE by itself takes them as its plan finds them.
+# The rows are locked in their order first: a DELETE by itself takes them as its plan finds them. The sort for that
+# order reads the setting, so it holds before the first row is waited for.
 _FORGET = f"""
-    WITH locked AS MATERIALIZED (
+    WITH setting AS MATERIALIZED (
+        SELECT pg_catalog.set_config('lock_timeout', $5, true)
+    ), locked AS MATERIALIZED (
         SELECT r.tenant_id, r.policy, r.rule, r.key
-        FROM {_ASKED} WITH ORDINALITY AS a (tenant, policy, rule, key, place)
+        FROM setting CROSS JOIN {_ASKED} WITH ORDINALITY AS a (tenant, policy, rule, key, place)
         JOIN {{schema}}.rag_rate_limit AS r ON {_IS_ASKED} ORDER BY place FOR UPDATE OF r
     ), gone AS (
         DELETE FROM {{schema}}.rag_rate_limit AS r USING locked AS a (tenant, policy, rule, key) WHERE {_IS_ASKED}
@@ -55,6 +58,7 @@ def talk(driver: Any, batch: Batch, schema: str, seconds: float) -> Talk:
     parameters: list[bytes | None] = [tenants, policies, rules, keys]
     if batch.action == "forget":
         statement = _FORGET
+        parameters += [_lock_wait(seconds)]
     elif batch.action == "look":
         statement = _LOOK
         parameters += [now]
@@ -92,7 +96,7 @@ def _constants(asked: tuple[tuple[str, str, Rule], ...]) -> list[bytes]:
     rules = [rule for _, _, rule in asked]
     return [
         _array(_quoted(tenant) for tenant, _, _ in asked),
-        _array(policy for _, policy, _ in asked),
+        _array(_quoted(policy) for _, policy, _ in asked),  # one may be called null
         _array(rule.name for rule in rules),
         _array(str(_KINDS[rule.algorithm]) for rule in rules),
         _array(str(rule.capacity) for rule in rules),
@@ -103,8 +107,12 @@ def _constants(asked: tuple[tuple[str, str, Rule], ...]) -> list[bytes]:
 
 def _charge(batch: Batch, now: bytes | None, seconds: float) -> tuple[bytes | None, ...]:
     steps = _array(str(ask.rule.step(ask.cost)) for ask in batch.asks)
-    lock_wait = b"%dms" % max(round(seconds * _LOCK_SHARE * 1000), 1)
-    return steps, batch.action.encode(), b"%d" % batch.taken_at, now, b"t" if batch.durable else b"f", lock_wait
+    durable = b"t" if batch.durable else b"f"
+    return steps, batch.action.encode(), b"%d" % batch.taken_at, now, durable, _lock_wait(seconds)
+
+
+def _lock_wait(seconds: float) -> bytes:
+    return b"%dms" % max(round(seconds * _LOCK_SHARE * 1000), 1)
 
 
 def _array(items: Iterable[str]) -> bytes:
@@ -116,13 +124,13 @@ def _quoted(text: str) -> str:
 
 
 def _answers(batch: Batch, rows: direct.Rows) -> Answers:
-    verdicts = []
-    for ask, (fits, *numbers) in zip(batch.asks, rows, strict=True):
-        mark, used, previous, now = (int(number or 0) for number in numbers)
-        state = State(mark, used, previous)
-        if fits is None:
-            state = algorithms.at(ask.rule, state, now)
-        verdicts.append(
-            Verdict(algorithms.fits(ask.rule, state, ask.cost, now) if fits is None else fits == b"t", state)
-        )
-    return Answers(now, verdicts)
+    pairs = zip(batch.asks, rows, strict=True)
+    return Answers(int(rows[0][-1] or 0), [_verdict(ask, row) for ask, row in pairs])
+
+
+def _verdict(ask: Ask, row: Sequence[bytes | None]) -> Verdict:
+    mark, used, previous, now = (int(number or 0) for number in row[1:])
+    if row[0] is not None:
+        return Verdict(row[0] == b"t", State(mark, used, previous))
+    state = algorithms.at(ask.rule, State(mark, used, previous), now)  # it was only looked at
+    return Verdict(algorithms.fits(ask.rule, state, ask.cost, now), state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import suppress
 from typing import Any
 
 from ragstore.errors import LockTimeout
@@ -80,7 +81,9 @@ def is_idle(driver: Any) -> bool:
 
 
 def hang_up(driver: Any) -> None:
-    """Close a connection."""
+    """Close a connection, and give up its lock, which it would keep as long as anybody holds a cursor of it."""
+    with suppress(sqlite3.Error):
+        driver.rollback()
     driver.close()
 
 
@@ -97,4 +100,4 @@ def _key(ask: Ask) -> tuple[str, str, str, bytes]:
 def _change(batch: Batch, ask: Ask, state: State, now: int) -> State:
     if batch.action == "give":
         return algorithms.give_back(ask.rule, state, ask.cost, batch.taken_at, now)
-    return algorithms.take(ask.rule, state, ask.cost)
+    return algorithms.take(ask.rule, state, ask.cost, now)

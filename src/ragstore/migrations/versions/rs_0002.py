@@ -26,7 +26,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     count CONSTANT int := cardinality(policies);
     hour CONSTANT bigint := 3600000000;
-    stored bigint[]; marks bigint[]; counts bigint[]; befores bigint[]; fitting boolean[];
+    stored bigint[]; marks bigint[]; counts bigint[]; befores bigint[]; reaches bigint[]; fitting boolean[];
     m bigint; u bigint; b bigint; now bigint; now_ns bigint; start bigint; ending bigint; grain bigint; added int;
     all_fit boolean := true;
 BEGIN
@@ -55,7 +55,8 @@ BEGIN
     now_ns := now * 1000;
     FOR i IN 1..count LOOP
         IF kinds[i] = 2 THEN
-            marks[i] := least(greatest(marks[i], now_ns), now_ns + tolerances[i]);
+            reaches[i] := 2 * tolerances[i] - tolerances[i] / capacities[i];
+            marks[i] := least(greatest(marks[i], now_ns), now_ns + reaches[i]);
             fitting[i] := marks[i] + steps[i] <= now_ns + tolerances[i];
         ELSE
             start := now - (now - 345600000000) % periods[i];
@@ -81,7 +82,7 @@ BEGIN
             END IF;
         ELSIF all_fit OR action = 'take' THEN
             IF kinds[i] = 2 THEN
-                marks[i] := marks[i] + least(steps[i], tolerances[i]);
+                marks[i] := least(marks[i] + steps[i], now_ns + reaches[i]);
             ELSE
                 counts[i] := counts[i] + steps[i];
             END IF;

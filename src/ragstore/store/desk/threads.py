@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -30,10 +31,13 @@ class ThreadDesk:
         self._desk = Desk(engine, backend, backend.limits, settings)
         self._count = settings.side_pool_size
         self._threads = self._make_threads()
+        self._process = os.getpid()
         self._slots = Slots(1)  # SQLite has one writer
 
     async def decide(self, batch: Batch) -> Answers:
         """Decide a batch; a task that is cancelled meanwhile may have been charged."""
+        if self._process != os.getpid():  # a forked child has none of the threads
+            self._process, self._threads = os.getpid(), self._make_threads()
         deadline = time.monotonic() + batch.max_wait
         if not await self._slots.acquire(batch.max_wait):  # waiting for a thread would have no end
             raise PoolTimeout("so many decide at once that none came to it within the policy's max_wait")

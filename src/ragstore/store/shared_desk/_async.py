@@ -39,5 +39,8 @@ class AsyncSharedDesk:
         """Do nothing: the connection is the engine's."""
 
     def _run(self, connection: Connection, batch: Batch) -> Answers:
-        with self._backend.translating(), closing(connection.connection.cursor()) as cursor:
-            return self._limits.decide(cursor, batch)
+        with self._backend.translating():
+            if not connection.in_transaction():  # a cursor of the driver's begins none
+                connection.begin()
+            with closing(connection.connection.cursor()) as cursor:
+                return self._limits.decide(cursor, batch)

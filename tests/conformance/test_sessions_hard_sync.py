@@ -1,0 +1,114 @@
+# Generated from test_sessions_hard_async.py by tools/unasync.py: edit that file and run the tool again.
+"""Sessions in awkward surroundings: a host's levels of isolation, and ends that cross."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from ragstore import Settings, Store
+from ragstore.backends import read_url
+from ragstore.core._face_sync import sleep
+from ragstore.errors import Conflict, ReadOnlyError
+from ragstore.sessions.records import SessionRules
+from tests.conformance.support import Database, run_calls, together
+
+ASYNCHRONOUS = Store.__name__.startswith("Async")
+EACH = SessionRules("each", touch_interval=0)
+CAPPED = SessionRules("capped", max_sessions=3)
+
+
+@pytest.mark.parametrize("level", ["AUTOCOMMIT", "REPEATABLE READ", "SERIALIZABLE"])
+def test_on_a_hosts_engine_of_any_isolation(postgres_url: str, level: str) -> None:
+    """S-3, S-5, S-7, S-8: what several do at once ends as it does on an engine of ours, and nobody gets an error."""
+    engine = create_engine(read_url(postgres_url, asynchronous=ASYNCHRONOUS), isolation_level=level)
+    with Store.open(engine) as store:
+        sessions = store.sessions
+        sessions.define(EACH, CAPPED)
+        old = sessions.create("ann")
+        rotated = run_calls(together(*[lambda: sessions.rotate(old.token)] * 8))
+        assert len({new.token for new in rotated}) == 1
+        each = sessions.create("ann", kind="each")
+        for _ in range(3):
+            seen = run_calls(together(*[lambda: sessions.authenticate(each.token)] * 8))
+            assert None not in seen
+        run_calls(together(*[lambda: sessions.create("ann", kind="capped")] * 8))
+        assert len(sessions.list_user("ann", kind="capped")) == 3
+        saved = together(*[lambda: sessions.save_data(each.session, {"a": 1}, version=0)] * 6)
+        assert sum(isinstance(one, Conflict) for one in saved) == 5
+    engine.dispose()
+
+
+def test_a_login_and_a_revocation_that_cross(postgres_url: str) -> None:
+    """A login that replaces one session and evicts another locks them in the order of all who revoke."""
+    engine = create_engine(read_url(postgres_url))
+    with Store.open(postgres_url) as store:
+        older = store.sessions.create("ann", kind="capped")
+        newer = store.sessions.create("ann", kind="capped")
+        store.sessions.define(SessionRules("capped", max_sessions=1))
+
+        def hold() -> None:
+            with engine.begin() as holder:
+                statement = text("SELECT 1 FROM ragstore.rag_session WHERE id = :id FOR UPDATE")
+                holder.execute(statement, {"id": older.session.id})
+                sleep(0.9)
+
+        def revoke() -> int:
+            sleep(0.3)
+            return store.sessions.revoke_user("ann")
+
+        def log_in() -> Any:
+            sleep(0.6)
+            return store.sessions.create("ann", kind="capped", replaces=newer.token)
+
+        _, revoked, new = run_calls(together(hold, revoke, log_in))
+        assert revoked == 2
+        assert [one.id for one in store.sessions.list_user("ann")] == [new.session.id]
+    engine.dispose()
+
+
+def test_why_sessions_ended(store: Store, db: Database) -> None:
+    """What a login replaced is told from what it evicted."""
+    sessions = store.sessions
+    for _ in range(2):
+        sessions.create("ann", kind="capped")
+    last = sessions.create("ann", kind="capped")
+    sessions.define(SessionRules("capped", max_sessions=1))
+    sessions.create("ann", kind="capped", replaces=last.token)
+    reasons = db.execute("SELECT revoked_because, count(*) FROM rag_session GROUP BY 1 ORDER BY 1")
+    assert sorted(reasons, key=repr) == sorted([(None, 1), ("evicted", 2), ("replaced", 1)], key=repr)
+
+
+@pytest.mark.parametrize("how", ["engine", "options"])
+def test_a_unit_on_an_engine_in_autocommit(postgres_url: str, how: str) -> None:
+    """A unit of work is one transaction, whatever the host's engine does by itself."""
+    url, level = read_url(postgres_url, asynchronous=ASYNCHRONOUS), "AUTOCOMMIT"
+    made = create_engine(url) if how == "options" else create_engine(url, isolation_level=level)
+    engine = made.execution_options(isolation_level=level) if how == "options" else made
+    with Store.open(engine) as store:
+        kept = store.sessions.create("ann")
+        with pytest.raises(KeyError):
+            with store.begin() as unit:
+                unit.collections.ensure("docs")
+                unit.sessions.revoke(kept.token)
+                raise KeyError
+        assert store.collections.find("docs") is None
+        assert store.sessions.authenticate(kept.token) is not None
+        with pytest.raises(ReadOnlyError):
+            with store.begin(read_only=True) as unit:
+                unit.collections.ensure("docs")
+    made.dispose()
+
+
+def test_a_good_session_is_good_while_somebody_writes(database_url: str) -> None:
+    """What cannot be noted now is not noted: nobody is logged out by another one's long transaction."""
+    with Store.open(database_url, Settings(busy_timeout=0.05, lock_timeout=0.05)) as store:
+        store.sessions.define(SessionRules("brief", touch_interval=0))
+        new = store.sessions.create("ann", kind="brief")
+        with Store.open(database_url) as other, other.begin() as unit:
+            unit.sessions.save_data(new.token, {"step": 2}, version=0)
+            session = store.sessions.authenticate(new.token)
+        assert session is not None
+        assert session.last_seen_at == new.session.last_seen_at
