@@ -102,7 +102,7 @@ class Pyrate:
         stack.callback(self._limiter.close)
 
     def client(self, number: int) -> Do:
-        return lambda _: self._limiter.try_acquire("key", blocking=False)
+        return lambda _: self._limiter.try_acquire("key")
 
 
 class Redis:

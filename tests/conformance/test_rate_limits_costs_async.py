@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from ragstore import AsyncStore
+from ragstore.backends.postgresql import direct
 from ragstore.core._face_async import sleep
 from ragstore.errors import RagstoreError
 from ragstore.rate_limits import Charge, Policy
@@ -69,6 +70,12 @@ class Wire:
             (found[name],) = await (await connection.execute(f"SHOW {name}")).fetchone()
         return found
 
+    async def execute(self, statement: str) -> None:
+        """Run a statement on the connection that decided."""
+        (connection,) = self.open
+        await connection.set_autocommit(True)
+        await connection.execute(statement)
+
 
 def round_trips(messages: list[str]) -> int:
     """Count how often the server answers after we have said something."""
@@ -83,7 +90,7 @@ async def wire(postgres_url: str) -> Wire:
 
 @pytest.fixture
 async def limited(wire: Wire) -> AsyncIterator[AsyncStore]:
-    """Open a store on a host's engine, with a connection that has decided once."""
+    """Open a store on a host's engine, with a connection that has decided before."""
     engine = create_async_engine("postgresql+psycopg://", **creating(wire))
     async with AsyncStore.open(engine) as store:
         store.rate_limits.define(
@@ -92,7 +99,8 @@ async def limited(wire: Wire) -> AsyncIterator[AsyncStore]:
             Policy("sliding", "10/minute", algorithm="sliding"),
             Policy("durable", "10/minute", durable=True),
         )
-        await store.rate_limits.hit("two", "warm")
+        for _ in range(2):  # the second one prepares the statement
+            await store.rate_limits.hit("two", "warm")
         yield store
     await engine.dispose()
 
@@ -127,6 +135,39 @@ async def test_one_round_trip_and_one_statement(limited: AsyncStore, wire: Wire,
             await call()
         assert round_trips(messages) == 1, (name, messages)
         assert [messages.count(f"F {kind}") for kind in ("Execute", "Sync", "Query")] == [1, 1, 0], (name, messages)
+
+
+async def test_the_statement_is_prepared_once(postgres_url: str, wire: Wire, tmp_path: Path) -> None:
+    """The first decision on a connection is one round trip, the second three, all others one again."""
+    engine = create_async_engine("postgresql+psycopg://", **creating(wire))
+    async with AsyncStore.open(engine) as store:
+        store.rate_limits.define(Policy("two", "10/minute; 100/hour"))
+        await store.rate_limits.hit("two", "k")
+        for trips in (3, 1, 1):
+            with wire.traced(tmp_path / "trace") as messages:
+                assert (await store.rate_limits.hit("two", "k")).allowed
+            assert round_trips(messages) == trips, messages
+        await wire.execute("DEALLOCATE ALL")
+        assert (await store.rate_limits.hit("two", "k")).remaining == 5
+        with wire.traced(tmp_path / "trace") as messages:
+            await store.rate_limits.hit("two", "k")
+        assert (round_trips(messages), messages.count("F Parse")) == (1, 1)
+    await engine.dispose()
+
+
+async def test_behind_a_pooler_nothing_is_prepared(
+    postgres_url: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pooler tells its clients a process id of its own."""
+    monkeypatch.setattr(direct, "_process_id", lambda pgconn: pgconn.backend_pid + 1)
+    engine = create_async_engine("postgresql+psycopg://", **creating(wire))
+    async with AsyncStore.open(engine) as store:
+        for _ in range(3):
+            assert (await store.rate_limits.hit(Policy("two", "10/minute"), "k")).allowed
+        with wire.traced(tmp_path / "trace") as messages:
+            await store.rate_limits.hit(Policy("two", "10/minute"), "k")
+        assert (round_trips(messages), messages.count("F Parse")) == (1, 1)
+    await engine.dispose()
 
 
 async def test_a_settled_reservation_is_two_round_trips(limited: AsyncStore, wire: Wire, tmp_path: Path) -> None:

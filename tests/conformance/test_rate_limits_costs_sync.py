@@ -18,6 +18,7 @@ from psycopg.pq import Trace
 from sqlalchemy import create_engine, make_url
 
 from ragstore import Store
+from ragstore.backends.postgresql import direct
 from ragstore.core._face_sync import sleep
 from ragstore.errors import RagstoreError
 from ragstore.rate_limits import Charge, Policy
@@ -67,6 +68,12 @@ class Wire:
             (found[name],) = connection.execute(f"SHOW {name}").fetchone()
         return found
 
+    def execute(self, statement: str) -> None:
+        """Run a statement on the connection that decided."""
+        (connection,) = self.open
+        connection.set_autocommit(True)
+        connection.execute(statement)
+
 
 def round_trips(messages: list[str]) -> int:
     """Count how often the server answers after we have said something."""
@@ -81,7 +88,7 @@ def wire(postgres_url: str) -> Wire:
 
 @pytest.fixture
 def limited(wire: Wire) -> Iterator[Store]:
-    """Open a store on a host's engine, with a connection that has decided once."""
+    """Open a store on a host's engine, with a connection that has decided before."""
     engine = create_engine("postgresql+psycopg://", **creating(wire))
     with Store.open(engine) as store:
         store.rate_limits.define(
@@ -90,7 +97,8 @@ def limited(wire: Wire) -> Iterator[Store]:
             Policy("sliding", "10/minute", algorithm="sliding"),
             Policy("durable", "10/minute", durable=True),
         )
-        store.rate_limits.hit("two", "warm")
+        for _ in range(2):  # the second one prepares the statement
+            store.rate_limits.hit("two", "warm")
         yield store
     engine.dispose()
 
@@ -121,6 +129,39 @@ def test_one_round_trip_and_one_statement(limited: Store, wire: Wire, tmp_path: 
             call()
         assert round_trips(messages) == 1, (name, messages)
         assert [messages.count(f"F {kind}") for kind in ("Execute", "Sync", "Query")] == [1, 1, 0], (name, messages)
+
+
+def test_the_statement_is_prepared_once(postgres_url: str, wire: Wire, tmp_path: Path) -> None:
+    """The first decision on a connection is one round trip, the second three, all others one again."""
+    engine = create_engine("postgresql+psycopg://", **creating(wire))
+    with Store.open(engine) as store:
+        store.rate_limits.define(Policy("two", "10/minute; 100/hour"))
+        store.rate_limits.hit("two", "k")
+        for trips in (3, 1, 1):
+            with wire.traced(tmp_path / "trace") as messages:
+                assert store.rate_limits.hit("two", "k").allowed
+            assert round_trips(messages) == trips, messages
+        wire.execute("DEALLOCATE ALL")
+        assert store.rate_limits.hit("two", "k").remaining == 5
+        with wire.traced(tmp_path / "trace") as messages:
+            store.rate_limits.hit("two", "k")
+        assert (round_trips(messages), messages.count("F Parse")) == (1, 1)
+    engine.dispose()
+
+
+def test_behind_a_pooler_nothing_is_prepared(
+    postgres_url: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pooler tells its clients a process id of its own."""
+    monkeypatch.setattr(direct, "_process_id", lambda pgconn: pgconn.backend_pid + 1)
+    engine = create_engine("postgresql+psycopg://", **creating(wire))
+    with Store.open(engine) as store:
+        for _ in range(3):
+            assert store.rate_limits.hit(Policy("two", "10/minute"), "k").allowed
+        with wire.traced(tmp_path / "trace") as messages:
+            store.rate_limits.hit(Policy("two", "10/minute"), "k")
+        assert (round_trips(messages), messages.count("F Parse")) == (1, 1)
+    engine.dispose()
 
 
 def test_a_settled_reservation_is_two_round_trips(limited: Store, wire: Wire, tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def talk(driver: Any, batch: Batch, schema: str, seconds: float) -> Talk:
     else:
         statement = _CHARGE
         parameters += [*numbers, *_charge(batch, now, seconds)]
-    rows = yield from direct.run(driver.pgconn, _filled(statement, schema), parameters)
+    often = statement is _CHARGE
+    rows = yield from direct.run(driver, _filled(statement, schema), parameters, often=often)
     return _answers(batch, rows)
 
 
