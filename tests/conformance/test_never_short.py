@@ -63,7 +63,9 @@ def true_nearest(stored: dict[Any, np.ndarray], among: list[Any], query: np.ndar
     return [among[place] for place in np.lexsort((range(len(among)), distances))[:limit]]
 
 
-@pytest.mark.parametrize("indexed", [None, "hnsw", "ivfflat", "binary"])
+@pytest.mark.parametrize(
+    "indexed", [None, "hnsw", *(pytest.param(method, marks=pytest.mark.slow) for method in ("ivfflat", "binary"))]
+)
 def test_never_short(store: Store, indexed: str | None) -> None:
     """K-9: each width has its hits, nearly all of them the true ones, by vector, by text and by both."""
     if indexed is not None and not has_indexes(store):
