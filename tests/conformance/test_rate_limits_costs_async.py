@@ -237,6 +237,19 @@ async def test_commits_are_not_waited_for(limited: AsyncStore, on_postgres: Data
         assert await wire.settings() == before
 
 
+async def test_what_is_durable_is_waited_for_whatever_the_roles_setting(
+    limited: AsyncStore, on_postgres: Database, wire: Wire
+) -> None:
+    """A host may have switched waiting off for everything else."""
+    on_postgres.execute("CREATE TABLE public.seen (setting text, value text)")
+    on_postgres.execute(COMMITTING)
+    on_postgres.execute(AT_COMMIT)
+    await wire.execute("SET synchronous_commit = off")
+    await limited.rate_limits.hit("durable", "k")
+    assert seen(on_postgres)["synchronous_commit"] == {"on"}
+    assert (await wire.settings())["synchronous_commit"] == "off"
+
+
 async def test_what_fails_leaves_nothing_set(limited: AsyncStore, on_postgres: Database, wire: Wire) -> None:
     before = await wire.settings()
     assert not (await limited.rate_limits.hit("two", "k", cost=10**6)).allowed

@@ -231,6 +231,19 @@ def test_commits_are_not_waited_for(limited: Store, on_postgres: Database, wire:
         assert wire.settings() == before
 
 
+def test_what_is_durable_is_waited_for_whatever_the_roles_setting(
+    limited: Store, on_postgres: Database, wire: Wire
+) -> None:
+    """A host may have switched waiting off for everything else."""
+    on_postgres.execute("CREATE TABLE public.seen (setting text, value text)")
+    on_postgres.execute(COMMITTING)
+    on_postgres.execute(AT_COMMIT)
+    wire.execute("SET synchronous_commit = off")
+    limited.rate_limits.hit("durable", "k")
+    assert seen(on_postgres)["synchronous_commit"] == {"on"}
+    assert (wire.settings())["synchronous_commit"] == "off"
+
+
 def test_what_fails_leaves_nothing_set(limited: Store, on_postgres: Database, wire: Wire) -> None:
     before = wire.settings()
     assert not limited.rate_limits.hit("two", "k", cost=10**6).allowed
