@@ -10,7 +10,7 @@ so where the server tells the same id as libpq has, there is none.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -40,7 +40,7 @@ _lines: WeakKeyDictionary[Any, _Line] = WeakKeyDictionary()
 
 
 def run(
-    driver: Any, statement: bytes, parameters: Sequence[bytes | None], *, often: bool = False
+    driver: Any, statement: bytes, parameters: list[bytes | None], *, often: bool = False
 ) -> Generator[Wait, None, Rows]:
     """Run one statement outside any transaction and give its rows, as text.
 
@@ -58,7 +58,7 @@ def run(
     line = _lines.setdefault(driver, _Line())
     try:
         if pgconn.transaction_status != TransactionStatus.IDLE:  # a host's connect event has left one open
-            yield from _plain(pgconn, b"ROLLBACK", ())
+            yield from _plain(pgconn, b"ROLLBACK", [])
         name = (yield from _prepared(pgconn, line, statement)) if often else b""
         if not name:
             return (yield from _plain(pgconn, statement, parameters))
@@ -81,7 +81,7 @@ def _prepared(pgconn: PGconn, line: _Line, statement: bytes) -> Generator[Wait, 
         line.is_known = True
         return b""
     if line.prepared == {}:
-        [[process]] = yield from _plain(pgconn, b"SELECT pg_catalog.pg_backend_pid()", ())
+        [[process]] = yield from _plain(pgconn, b"SELECT pg_catalog.pg_backend_pid()", [])
         if int(process or 0) != _process_id(pgconn):
             line.prepared = None
     if line.prepared is None:
@@ -98,7 +98,7 @@ def _process_id(pgconn: PGconn) -> int:
     return pgconn.backend_pid
 
 
-def _plain(pgconn: PGconn, statement: bytes, parameters: Sequence[bytes | None]) -> Generator[Wait, None, Rows]:
+def _plain(pgconn: PGconn, statement: bytes, parameters: list[bytes | None]) -> Generator[Wait, None, Rows]:
     pgconn.send_query_params(statement, parameters)
     return (yield from _exchange(pgconn))
 
