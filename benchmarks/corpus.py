@@ -19,6 +19,7 @@ import numpy as np
 import psycopg
 
 from benchmarks.data import DIMENSIONS, Floats, moved, seven_words
+from benchmarks.databases import path_of
 from benchmarks.measure import in_turn, timed
 from benchmarks.memory import grown
 from ragstore import NewChunk, NewDocument, Settings, Store
@@ -148,7 +149,7 @@ def _ts_rank_cd(url: str) -> tuple[str, Callable[[str], object]]:
 
 
 def _fts5(url: str) -> tuple[str, Callable[[str], object]]:
-    path = Path(url.removeprefix("sqlite:///"))
+    path = Path(path_of(url))
     connection = sqlite3.connect(path.with_name("fts5.db"), isolation_level=None)
     connection.execute("CREATE VIRTUAL TABLE texts USING fts5(content, tokenize = 'porter unicode61')")
     connection.execute("ATTACH ? AS host", [str(path)])
@@ -202,7 +203,7 @@ def _time_index(
 def sizes(url: str) -> dict[str, float]:
     """Give the megabytes of each table with its indexes; SQLite tells only of the file."""
     if url.startswith("sqlite"):
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        with sqlite3.connect(path_of(url)) as connection:
             pages, of = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         connection.close()
         return {"the file": pages * of / 2**20}

@@ -6,8 +6,9 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -19,6 +20,24 @@ DATABASE = "ragstore_benchmarks"
 # A server as people set one up for vectors: what is searched lies in memory, an index of 200,000 is built there, and no
 # checkpoint falls into a job.
 SETTINGS = {"shared_buffers": "2GB", "maintenance_work_mem": "1GB", "max_wal_size": "8GB"}
+
+
+def path_of(url: str) -> str:
+    """Give the file that a URL of SQLite's names."""
+    return url.removeprefix("sqlite:///")
+
+
+def by_hand(url: str, stack: ExitStack) -> Any:
+    """Connect without ragstore, in autocommit; closed with the stack.
+
+    As our own engines do, it prepares no statements: behind a pooler that is not safe.
+    """
+    if url.startswith("sqlite"):
+        connection: Any = sqlite3.connect(path_of(url), isolation_level=None, timeout=30, check_same_thread=False)
+    else:
+        connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+    stack.callback(connection.close)
+    return connection
 
 
 @contextmanager

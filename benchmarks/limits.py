@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -12,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import psycopg
-
-from benchmarks.together import Do, Way, in_turn
+from benchmarks.databases import by_hand, path_of
+from benchmarks.together import Do, Way, has, in_turn
 from ragstore import Settings, Store
 from ragstore.rate_limits import Policy
 
@@ -52,8 +50,8 @@ class Ours:
             raise RuntimeError(f"refused: {decision}")
 
 
-class PostgresFloor:
-    """The upsert by psycopg, a connection a client; nothing is limited, only counted."""
+class Floor:
+    """The upsert by the driver alone, a connection a client; nothing is limited, only counted."""
 
     name = "bare upsert"
 
@@ -61,25 +59,11 @@ class PostgresFloor:
         self._url, self._keys, self._stack = url, keys, stack
 
     def client(self, number: int) -> Do:
-        # as our own engines: behind a pooler prepared statements are not safe
-        connection = psycopg.connect(self._url, autocommit=True, prepare_threshold=None)
-        self._stack.callback(connection.close)
-        return lambda turn: connection.execute(_POSTGRES_UPSERT, (f"key {turn % self._keys}",)).fetchone()
-
-
-class SqliteFloor:
-    """The upsert by sqlite3, a connection a client."""
-
-    name = "bare upsert"
-
-    def __init__(self, path: str, keys: int, stack: ExitStack) -> None:
-        self._path, self._keys, self._stack = path, keys, stack
-
-    def client(self, number: int) -> Do:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=30, check_same_thread=False)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        self._stack.callback(connection.close)
-        return lambda turn: connection.execute(_SQLITE_UPSERT, (f"key {turn % self._keys}",)).fetchone()
+        connection, statement = by_hand(self._url, self._stack), _POSTGRES_UPSERT
+        if self._url.startswith("sqlite"):
+            statement = _SQLITE_UPSERT
+            connection.execute("PRAGMA synchronous = NORMAL")
+        return lambda turn: connection.execute(statement, (f"key {turn % self._keys}",)).fetchone()
 
 
 class Pyrate:
@@ -92,7 +76,7 @@ class Pyrate:
 
         rates = [Rate(AMOUNT, Duration.MINUTE)]
         if url.startswith("sqlite"):
-            bucket: Any = SQLiteBucket.init_from_file(rates, db_path=url.removeprefix("sqlite:///") + ".pyrate")
+            bucket: Any = SQLiteBucket.init_from_file(rates, db_path=path_of(url) + ".pyrate")
         else:
             from psycopg_pool import ConnectionPool
 
@@ -168,30 +152,15 @@ def measure(url: str, clients: tuple[int, ...] = CLIENTS, seconds: float = SECON
 
 
 def _make_floor(url: str) -> None:
-    if url.startswith("sqlite"):
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-            connection.execute(_TABLE + " WITHOUT ROWID")
-        connection.close()
-    else:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(_TABLE + " WITH (fillfactor = 50)")
+    how = " WITHOUT ROWID" if url.startswith("sqlite") else " WITH (fillfactor = 50)"
+    with ExitStack() as stack:
+        by_hand(url, stack).execute(_TABLE + how)
 
 
 def _ways(url: str, store: Store, keys: int, redis: int | None, stack: ExitStack) -> list[Way]:
-    floor: Way
-    if url.startswith("sqlite"):
-        floor = SqliteFloor(url.removeprefix("sqlite:///"), keys, stack)
-    else:
-        floor = PostgresFloor(url, keys, stack)
-    ways: list[Way] = [floor, Ours(store, keys), Ours(store, keys, durable=True)]
-    if keys == 1 and _has("pyrate_limiter"):
+    ways: list[Way] = [Floor(url, keys, stack), Ours(store, keys), Ours(store, keys, durable=True)]
+    if keys == 1 and has("pyrate_limiter"):
         ways.append(Pyrate(url, stack))
-    if redis is not None and _has("limits"):
+    if redis is not None and has("limits"):
         ways.append(Redis(redis, keys))
     return ways
-
-
-def _has(package: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(package) is not None

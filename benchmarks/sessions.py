@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-import psycopg
-
-from benchmarks.together import Do, Way, in_turn
+from benchmarks.databases import by_hand
+from benchmarks.together import Do, Way, has, in_turn
 from ragstore import SessionRules, Settings, Store
 
 CLIENTS = (1, 8)
@@ -140,7 +139,8 @@ def measure(
     """Compare on a migrated database; give a row for each way, job and number of clients."""
     database = "sqlite" if url.startswith("sqlite") else "postgresql"
     with Store.open(url, Settings(side_pool_size=max(clients))) as store, ExitStack() as stack:
-        connect, mark, now = _by_hand(url, stack)
+        mark, now = _make_floor(url, stack)
+        connect = partial(by_hand, url, stack)
         for job in JOBS:
             count = sessions if job != JOBS[2] else 1
             floor, ours = Floor(connect, job, count, mark=mark, now=now), Ours(store, job, count)
@@ -150,27 +150,13 @@ def measure(
                     yield {"database": database, "peer": name, "job": job, "clients": together, **row}
 
 
-def _by_hand(url: str, stack: ExitStack) -> tuple[Callable[[], Any], str, str]:
-    def on_sqlite() -> Any:
-        connection = sqlite3.connect(
-            url.removeprefix("sqlite:///"), isolation_level=None, timeout=30, check_same_thread=False
-        )
-        stack.callback(connection.close)
-        return connection
-
-    def on_postgresql() -> Any:
-        connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
-        stack.callback(connection.close)
-        return connection
-
-    if url.startswith("sqlite"):
-        on_sqlite().execute(_CREATE.format(binary="blob", time="real"))
-        return on_sqlite, "?", "julianday('now')"
-    on_postgresql().execute(_CREATE.format(binary="bytea", time="timestamptz"))
-    return on_postgresql, "%s", "now()"
+def _make_floor(url: str, stack: ExitStack) -> tuple[str, str]:
+    """Make the floor's table; give how a parameter is marked and what the time is."""
+    on_sqlite = url.startswith("sqlite")
+    types = {"binary": "blob", "time": "real"} if on_sqlite else {"binary": "bytea", "time": "timestamptz"}
+    by_hand(url, stack).execute(_CREATE.format(**types))
+    return ("?", "julianday('now')") if on_sqlite else ("%s", "now()")
 
 
 def _peers(url: str, job: str, count: int) -> list[Way]:
-    from importlib.util import find_spec
-
-    return [FlaskSession(url, job, count)] if find_spec("flask_session") and find_spec("flask_sqlalchemy") else []
+    return [FlaskSession(url, job, count)] if has("flask_session") and has("flask_sqlalchemy") else []

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 Do = Callable[[int], object]
@@ -81,3 +82,8 @@ def _client(call: Do, number: int, took: list[float], ready: threading.Barrier, 
         turn += 1
         call(turn)
         took.append(time.perf_counter() - began)
+
+
+def has(package: str) -> bool:
+    """Say whether a package to compare with is installed."""
+    return find_spec(package) is not None

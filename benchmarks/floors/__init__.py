@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from benchmarks.data import Document, Floats, Width
+from benchmarks.databases import path_of
 from benchmarks.floors.postgresql import PostgresFloor
 from benchmarks.floors.sqlite import SqliteFloor
 
@@ -38,7 +39,7 @@ class Floor(Protocol):
 
 def floor_of(url: str) -> Floor:
     """Give the floor of a database."""
-    return SqliteFloor(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else PostgresFloor(url)
+    return SqliteFloor(path_of(url)) if url.startswith("sqlite") else PostgresFloor(url)
 
 
 __all__ = ["Floor", "Plan", "floor_of"]
