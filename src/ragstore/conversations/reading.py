@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +14,12 @@ from ragstore.conversations.statements import Line
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import decode_cursor
 from ragstore.core.query import Query, Steps
+from ragstore.core.times import from_microseconds, to_microseconds
 from ragstore.errors import InvalidInput, NotFound
 
 THREADS = "threads"
 FORWARDS = "messages"
 BACKWARDS = "messages, newest first"
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def messages(tenant: str, query: Query[Line]) -> Steps[list[Message]]:
@@ -84,7 +82,7 @@ def message_key(message: Message) -> tuple[int]:
 
 def thread_key(conversation: Conversation) -> tuple[int, str]:
     """Give a conversation's place in the order of activity."""
-    return (conversation.last_activity - _EPOCH) // _MICROSECOND, conversation.id.hex
+    return to_microseconds(conversation.last_activity), conversation.id.hex
 
 
 def thread_place(cursor: str | None) -> tuple[datetime, UUID] | None:
@@ -93,6 +91,6 @@ def thread_place(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     microseconds, conversation_id = decode_cursor(THREADS, cursor, int, str)
     try:
-        return _EPOCH + timedelta(microseconds=microseconds), parse_id(conversation_id, field="cursor")
+        return from_microseconds(microseconds), parse_id(conversation_id, field="cursor")
     except OverflowError:
         raise InvalidInput("this is not a cursor that this call gave out", field="cursor") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, bindparam, cast, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -46,3 +47,10 @@ def _later_on_postgresql(element: later, compiler: Any, **options: Any) -> str:
 def _later_on_sqlite(element: later, compiler: Any, **options: Any) -> str:
     time, microseconds = (compiler.process(clause, **options) for clause in element.clauses)
     return f"({time} + {microseconds})"
+
+
+def time_or_now(name: str) -> ColumnElement[Any]:
+    """Give the time that a parameter of this name stands for, or the database's where it is None."""
+    # cast, because PostgreSQL cannot know the type of a parameter that is NULL
+    given = cast(bindparam(name, type_=UtcDateTime()), UtcDateTime())
+    return func.coalesce(given, utc_now(), type_=UtcDateTime())

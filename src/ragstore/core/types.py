@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ from sqlalchemy.types import DateTime, String, TypeDecorator, TypeEngine, UserDe
 
 from ragstore.core import json as json_text
 from ragstore.core import vectors
+from ragstore.core.times import from_microseconds, to_microseconds
 from ragstore.errors import InvalidInput
 
 
@@ -110,10 +111,6 @@ class Money(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value) / _BILLION
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
 def to_utc(value: datetime, *, field: str | None = None) -> datetime:
     """Give an aware time in UTC; refuse a naive one, and one that leaves the calendar in UTC."""
     if value.tzinfo is None or value.utcoffset() is None:
@@ -139,13 +136,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         utc = to_utc(value)
-        return (utc - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else utc
+        return to_microseconds(utc) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Give the instant in UTC, whatever the connection's time zone."""
         if value is None:
             return None
-        return _EPOCH + timedelta(microseconds=value) if dialect.name == "sqlite" else value.astimezone(UTC)
+        return from_microseconds(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
 class Json(UserDefinedType[Any]):

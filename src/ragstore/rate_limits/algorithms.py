@@ -23,13 +23,12 @@ what was used stays used, and nobody waits longer than one full window for the n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import NamedTuple
 
+from ragstore.core.times import MICROSECOND
 from ragstore.rate_limits.limits import Limit
 from ragstore.rate_limits.records import Algorithm
 
-MICROSECOND = timedelta(microseconds=1)
 ANCHOR = 4 * 86_400_000_000
 """Monday, 5 January 1970: windows begin at multiples of their period from here."""
 HOUR = 3_600_000_000

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from ragstore.core.times import MICROSECOND, from_microseconds, to_microseconds
 from ragstore.core.types import to_utc
 from ragstore.errors import (
     ConcurrencyError,
@@ -19,7 +20,7 @@ from ragstore.errors import (
     Unavailable,
 )
 from ragstore.rate_limits import algorithms
-from ragstore.rate_limits.algorithms import MICROSECOND, Rule
+from ragstore.rate_limits.algorithms import Rule
 from ragstore.rate_limits.backend import Action, Answers, Ask, Batch, Verdict
 from ragstore.rate_limits.keys import key_digest
 from ragstore.rate_limits.limits import Limit
@@ -34,12 +35,9 @@ REFUSED_FOR = timedelta(seconds=1)
 AWAY: tuple[type[RagstoreError], ...] = (Unavailable, Timeout, StorageError, ReadOnlyError, ConcurrencyError)
 """Errors that say that the database cannot count now; all others are raised."""
 
-LATEST = datetime(2262, 1, 1, tzinfo=UTC)
-"""Later than any window's start: what is given back was taken in the current one."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2100, 1, 1, tzinfo=UTC)  # the arithmetic of nanoseconds fits a bigint until then
+EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""Later than any window's start. The arithmetic of nanoseconds fits a bigint until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def make_batch(
     return Batch(
         asks=tuple(sorted((one.ask for one in asked), key=lambda ask: ask.place)),
         action=action,
-        taken_at=0 if taken_at is None else (taken_at - _EPOCH) // MICROSECOND,
+        taken_at=0 if taken_at is None else to_microseconds(taken_at),
         now=_microseconds(now),
         durable=any(one.policy.durable for one in asked),
         max_wait=min(one.policy.max_wait for one in asked),
@@ -103,9 +101,9 @@ def make_batch(
 def _microseconds(now: datetime | None) -> int | None:
     if now is None:
         return None
-    if not _EARLIEST <= to_utc(now, field="now") < _LATEST:
+    if not EARLIEST <= to_utc(now, field="now") < LATEST:
         raise InvalidInput("must be from 1971 to 2099", field="now")
-    return (now - _EPOCH) // MICROSECOND
+    return to_microseconds(now)
 
 
 def decide(asked: Sequence[Asked], batch: Batch, answers: Answers) -> Decision:
@@ -123,7 +121,7 @@ def decide(asked: Sequence[Asked], batch: Batch, answers: Answers) -> Decision:
         reset_after=binding.reset_after,
         permanent=binding.permanent,
         degraded=False,
-        decided_at=_EPOCH + answers.now * MICROSECOND,
+        decided_at=from_microseconds(answers.now),
         states=states,
     )
 

@@ -11,10 +11,11 @@ import random
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, Literal
 
 from ragstore.core.json import Json
+from ragstore.core.times import EPOCH
 from ragstore.errors import InvalidInput, UsageError
 from ragstore.rate_limits.keys import key_digest
 from ragstore.rate_limits.records import Decision, Key, LimitState
@@ -30,7 +31,6 @@ PARTITION_KEY_BYTES: Final = 12
 MAX_JITTER: Final = 60
 PROBLEM_TYPES: Final = "https://iana.org/assignments/http-problem-types#"
 _SECOND: Final = timedelta(seconds=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rate_limit_headers(
@@ -78,7 +78,7 @@ def rate_limit_headers(
     if "separate" in forms:
         fields += _three("RateLimit", decision, None)
     if "x" in forms:
-        fields += _three("X-RateLimit", decision, decision.decided_at - _EPOCH)
+        fields += _three("X-RateLimit", decision, decision.decided_at - EPOCH)
     return fields + _retry_after(decision, jitter)
 
 

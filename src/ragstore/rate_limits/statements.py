@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select, tuple_
+from sqlalchemy import bindparam, delete, select, tuple_
 
 from ragstore.core.base import table_of
-from ragstore.core.clock import utc_now
+from ragstore.core.clock import time_or_now
 from ragstore.core.query import Write
-from ragstore.core.types import UtcDateTime
 from ragstore.rate_limits.tables import RateLimitRow
 
 _TABLE = table_of(RateLimitRow)
 _KEY = tuple_(*_TABLE.primary_key.columns)
 _EXPIRED = (
     select(*_TABLE.primary_key.columns)
-    .where(_TABLE.c.expires_at <= func.coalesce(bindparam("now", type_=UtcDateTime()), utc_now(), type_=UtcDateTime()))
+    .where(_TABLE.c.expires_at <= time_or_now("now"))
     .order_by(_TABLE.c.expires_at)
     .limit(bindparam("rows"))
     .with_for_update(skip_locked=True)

@@ -12,6 +12,7 @@ from pydantic import Field
 from ragstore.core import border
 from ragstore.core.json import MAX_BYTES
 from ragstore.core.records import JsonObject, Record
+from ragstore.core.times import MICROSECOND
 from ragstore.errors import InvalidInput
 
 OnLimit = Literal["evict_oldest", "reject"]
@@ -19,7 +20,6 @@ EventType = Literal["created", "rotated", "replayed", "revoked", "expired"]
 
 MAX_DURATION = timedelta(days=3660)
 _NOTHING = timedelta(0)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class SessionRules:
             object.__setattr__(self, field, _duration(getattr(self, field), field, at_least=_NOTHING))
         for field in ("idle", "absolute"):
             if field != "idle" or self.idle is not None:
-                object.__setattr__(self, field, _duration(getattr(self, field), field, at_least=_MICROSECOND))
+                object.__setattr__(self, field, _duration(getattr(self, field), field, at_least=MICROSECOND))
         if self.idle is not None and microseconds(self.touch_interval) >= microseconds(self.idle):
             raise InvalidInput("must be shorter than idle", field="touch_interval")
         if self.max_sessions is not None:
@@ -91,7 +91,7 @@ def _duration(value: object, field: str, *, at_least: timedelta) -> timedelta:
 
 def microseconds(duration: timedelta | float) -> int:
     """Give a duration as the database holds it."""
-    return (duration if isinstance(duration, timedelta) else timedelta(seconds=duration)) // _MICROSECOND
+    return (duration if isinstance(duration, timedelta) else timedelta(seconds=duration)) // MICROSECOND
 
 
 class SessionInfo(Record):

@@ -30,8 +30,9 @@ from sqlalchemy import (
 
 from ragstore.core.backend import Backend, UpsertInsert
 from ragstore.core.base import table_of
-from ragstore.core.clock import later, utc_now
+from ragstore.core.clock import later, time_or_now
 from ragstore.core.query import Query, Selected
+from ragstore.core.times import MICROSECOND
 from ragstore.core.types import Id, UtcDateTime, Whole
 from ragstore.sessions.records import Session, SessionInfo
 from ragstore.sessions.tables import SessionRow, SessionUserRow
@@ -46,10 +47,8 @@ _TENANT: Any = bindparam("tenant")
 _SESSION: Any = bindparam("session", type_=Id())
 _USER: Any = bindparam("user")
 _ROWS: Any = bindparam("rows")
-_MICROSECOND = timedelta(microseconds=1)
 
-# Cast, because PostgreSQL cannot know the type of a parameter that is NULL.
-_NOW: Any = func.coalesce(cast(bindparam("at", type_=UtcDateTime()), UtcDateTime()), utc_now(), type_=UtcDateTime())
+_NOW: Any = time_or_now("at")
 
 _IS_THE_ONE = (SESSIONS.c.tenant_id == _TENANT, SESSIONS.c.id == _SESSION)
 _NOT_OVER = (SESSIONS.c.revoked_at.is_(None), SESSIONS.c.ends_at > _NOW)
@@ -158,7 +157,7 @@ def _to_stored(row: Sequence[Any]) -> Stored:
     session = _to_session(row)
     digest, nonce, generation, rotated_at, touch_interval, stands, at = row[15:]
     over = not stands or session.ends_at <= at
-    return Stored(session, digest, nonce, generation, rotated_at, touch_interval * _MICROSECOND, over, at)
+    return Stored(session, digest, nonce, generation, rotated_at, touch_interval * MICROSECOND, over, at)
 
 
 def look(tenant: str, session_id: UUID, at: datetime | None) -> Query[Stored]:

@@ -19,6 +19,7 @@ from ragstore.conversations._async import AsyncConversations
 from ragstore.core._async import AsyncAccess, AsyncWork
 from ragstore.core._face_async import ASYNCHRONOUS, Slots, make_engine, plain_engine, side_engine, worker
 from ragstore.core.border import limit, name
+from ragstore.core.engines import is_autocommit
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
 from ragstore.corpus.chunks._async import AsyncChunks
@@ -37,7 +38,6 @@ from ragstore.store.pool import (
     Catalog,
     PoolStatus,
     dispose_after_fork,
-    is_autocommit,
     is_single_connection,
     pool_status,
     read_only_options,
@@ -328,7 +328,7 @@ class AsyncMaintenance:
         Returns:
             How many were deleted; fewer than `max_rows`: none are left.
         """
-        purge = purge_rate_limits(limit(max_rows, field="max_rows", maximum=10_000), now)
+        purge = purge_rate_limits(_rows_to_purge(max_rows), now)
         async with self._access.writing() as work:
             return await work.execute(purge.statement, purge.parameters)
 
@@ -351,8 +351,9 @@ class AsyncMaintenance:
                 while await store.maintenance().purge_sessions(max_rows=1000) == 1000:
                     pass
         """
+        rows = _rows_to_purge(max_rows)
         async with self._access.writing() as work:
-            purged, events = await work.steps(purge_sessions(max_rows, now))
+            purged, events = await work.steps(purge_sessions(rows, now))
             work.afterwards.append(partial(self._room.session_book.tell, events))
         return purged
 
@@ -488,6 +489,10 @@ class AsyncStore(AsyncRepositories):
         await self.aclose()
 
 
+def _rows_to_purge(value: int) -> int:
+    return limit(value, field="max_rows", maximum=10_000)
+
+
 def _make_engine(target: str | URL, settings: Settings) -> AsyncEngine:
     url = read_url(target, asynchronous=ASYNCHRONOUS)
     backend = backend_for(url.get_dialect()())
@@ -501,15 +506,15 @@ def _make_side(target: str | URL | AsyncEngine, settings: Settings) -> AsyncEngi
 
 
 def _make_desk(room: _AsyncEngineRoom) -> AsyncDecides:
-    if room.single_connection:
-        return AsyncSharedDesk(lambda: room.transaction(write=True), room.backend, room.backend.limits)
-    # async only
-    from ragstore.store.desk.threads import ThreadDesk
-
-    if room.backend.supports.in_process and room.engine.url.database:
-        return ThreadDesk(room.engine.url, room.settings)
-    if room.backend.supports.in_process:  # only the host's creator knows the file
+    in_process = room.backend.supports.in_process
+    unnamed = ASYNCHRONOUS and in_process and not room.engine.url.database  # only the host's creator knows the file
+    if room.single_connection or unnamed:
         return AsyncSharedDesk(lambda: room.side.transaction(write=True), room.backend, room.backend.limits)
+    # async only
+    if in_process:
+        from ragstore.store.desk.threads import ThreadDesk
+
+        return ThreadDesk(room.engine.url, room.settings)
     # end async only
     return AsyncDesk(room.side.engine, room.backend, room.backend.limits, room.settings)
 

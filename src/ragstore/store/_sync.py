@@ -21,6 +21,7 @@ from ragstore.conversations._sync import Conversations
 from ragstore.core._face_sync import ASYNCHRONOUS, Slots, make_engine, plain_engine, side_engine, worker
 from ragstore.core._sync import Access, Work
 from ragstore.core.border import limit, name
+from ragstore.core.engines import is_autocommit
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
 from ragstore.corpus.chunks._sync import Chunks
@@ -39,7 +40,6 @@ from ragstore.store.pool import (
     Catalog,
     PoolStatus,
     dispose_after_fork,
-    is_autocommit,
     is_single_connection,
     pool_status,
     read_only_options,
@@ -330,7 +330,7 @@ class Maintenance:
         Returns:
             How many were deleted; fewer than `max_rows`: none are left.
         """
-        purge = purge_rate_limits(limit(max_rows, field="max_rows", maximum=10_000), now)
+        purge = purge_rate_limits(_rows_to_purge(max_rows), now)
         with self._access.writing() as work:
             return work.execute(purge.statement, purge.parameters)
 
@@ -353,8 +353,9 @@ class Maintenance:
                 while store.maintenance().purge_sessions(max_rows=1000) == 1000:
                     pass
         """
+        rows = _rows_to_purge(max_rows)
         with self._access.writing() as work:
-            purged, events = work.steps(purge_sessions(max_rows, now))
+            purged, events = work.steps(purge_sessions(rows, now))
             work.afterwards.append(partial(self._room.session_book.tell, events))
         return purged
 
@@ -488,6 +489,10 @@ class Store(Repositories):
         self.close()
 
 
+def _rows_to_purge(value: int) -> int:
+    return limit(value, field="max_rows", maximum=10_000)
+
+
 def _make_engine(target: str | URL, settings: Settings) -> Engine:
     url = read_url(target, asynchronous=ASYNCHRONOUS)
     backend = backend_for(url.get_dialect()())
@@ -501,8 +506,10 @@ def _make_side(target: str | URL | Engine, settings: Settings) -> Engine:
 
 
 def _make_desk(room: _EngineRoom) -> Decides:
-    if room.single_connection:
-        return SharedDesk(lambda: room.transaction(write=True), room.backend, room.backend.limits)
+    in_process = room.backend.supports.in_process
+    unnamed = ASYNCHRONOUS and in_process and not room.engine.url.database  # only the host's creator knows the file
+    if room.single_connection or unnamed:
+        return SharedDesk(lambda: room.side.transaction(write=True), room.backend, room.backend.limits)
     return Desk(room.side.engine, room.backend, room.backend.limits, room.settings)
 
 

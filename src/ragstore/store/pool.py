@@ -52,12 +52,6 @@ def is_single_connection(engine: Engine) -> bool:
     return isinstance(engine.pool, StaticPool)
 
 
-def is_autocommit(engine: Engine) -> bool:
-    """Say whether an engine's connections commit each statement unless they are told not to."""
-    engine_wide = getattr(engine.dialect, "_on_connect_isolation_level", None)
-    return engine.get_execution_options().get("isolation_level", engine_wide) == "AUTOCOMMIT"
-
-
 def read_only_options() -> dict[str, Any]:
     """Give the engine options under which a transaction cannot write."""
     return {"postgresql_readonly": True, READ_ONLY: True}

@@ -14,6 +14,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, READ_ONLY
 from ragstore.core.base import SCHEMA
+from ragstore.core.engines import is_autocommit
 from ragstore.errors import UsageError
 
 _OURS = "ragstore_sqlite"
@@ -119,8 +120,7 @@ def is_aborted(connection: Connection) -> bool:
 
 def refuse_autocommit(connection: Connection) -> None:
     """Raise `UsageError` if each statement on this connection commits by itself."""
-    engine_wide = getattr(connection.dialect, "_on_connect_isolation_level", None)
-    if connection.get_execution_options().get("isolation_level", engine_wide) == "AUTOCOMMIT":
+    if is_autocommit(connection):
         raise UsageError("this connection is in AUTOCOMMIT, so a call could be stored in part: begin a transaction")
 
 

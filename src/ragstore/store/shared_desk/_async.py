@@ -1,4 +1,4 @@
-"""Decides rate limits on the only connection there is: a database in memory."""
+"""Decides rate limits in the store's transactions: for a database in memory, whose connection is the only one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ragstore.rate_limits.backend import Answers, Batch, LimitsBackend
 
 
 class AsyncSharedDesk:
-    """A desk without connections of its own; while a unit of work is open, it refuses."""
+    """A desk without connections of its own; while a unit of work has the only one, it refuses."""
 
     def __init__(
         self,
