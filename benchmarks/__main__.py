@@ -6,6 +6,7 @@ python -m benchmarks quality   how good the rankings are, on collections with ju
 python -m benchmarks peers     ragstore beside what people use instead
 python -m benchmarks limits    a hit of a rate limit, by several clients at once, beside what people use
 python -m benchmarks sessions  authenticate, note a use and create, beside what people use
+python -m benchmarks conversations  append and read messages, beside what people use
 python -m benchmarks plot      the tables and the plot of docs/explanation/performance.md
 
 `--json FILE` puts the figures into that file, beside what is there of other databases and sizes.
@@ -53,13 +54,17 @@ def main() -> None:
     limits.set_defaults(command=run_limits)
     sessions = commands.add_parser("sessions", help="authenticate, note a use and create")
     sessions.set_defaults(command=run_sessions)
+    conversations = commands.add_parser("conversations", help="append messages, and read them in pages")
+    conversations.set_defaults(command=run_conversations)
+    conversations.add_argument("--messages", type=int, default=200_000)
+    conversations.add_argument("--conversations", type=int, default=2_000)
     plot = commands.add_parser("plot", help="the tables and the plot of the documentation")
     plot.set_defaults(command=run_plot)
     plot.add_argument("figures", type=Path, help="the JSON file of the other commands")
     plot.add_argument("page", type=Path, help="the Markdown page whose measured parts are written anew")
-    for command in (run, corpus, quality, limits, sessions):
+    for command in (run, corpus, quality, limits, sessions, conversations):
         command.add_argument("--databases", nargs="+", choices=databases.NAMES, default=databases.NAMES)
-    for command in (run, corpus, quality, peers, limits, sessions):
+    for command in (run, corpus, quality, peers, limits, sessions, conversations):
         command.add_argument("--json", type=Path, help="put the figures into this file")
     options = parser.parse_args()
     options.busy = busy()
@@ -132,6 +137,13 @@ def run_sessions(options: argparse.Namespace) -> None:
     from benchmarks.sessions import measure
 
     _run_together("sessions", measure, options)
+
+
+def run_conversations(options: argparse.Namespace) -> None:
+    """Compare conversations."""
+    from benchmarks.conversations import measure
+
+    _run_together("conversations", lambda url: measure(url, options.messages, options.conversations), options)
 
 
 def _run_together(

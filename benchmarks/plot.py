@@ -278,6 +278,24 @@ def _task(row: Row) -> tuple[str, str, int]:
     return row["database"], row.get("job") or row["keys"], row["clients"]
 
 
+def _conversations(section: dict[str, Any]) -> Iterator[str]:
+    head = ("", "by", "p50, ms", "p95, ms", "p50 over the bare one's", "round trips")
+    yield from (_about(section), "")
+    for database in dict.fromkeys(row["database"] for row in section["rows"]):
+        rows = [row for row in section["rows"] if row["database"] == database]
+        cells = [
+            [
+                row["job"],
+                row["peer"],
+                *(_ms(row[which]) for which in ("p50", "p95")),
+                _number(row["ratio"]),
+                _number(row["round_trips"], 1),
+            ]
+            for row in sorted(rows, key=lambda row: [other["job"] for other in rows].index(row["job"]))
+        ]
+        yield from (f"### {_title(database)}, {rows[0]['messages']:,} messages", "", *_table(head, cells), "")
+
+
 PARTS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "run": _run,
     "corpus": _corpus,
@@ -286,6 +304,7 @@ PARTS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "peers set-up": _setups,
     "limits": _together,
     "sessions": _together,
+    "conversations": _conversations,
 }
 
 

@@ -148,7 +148,7 @@ def convert(source: str) -> str:
     parts = drop_keywords(list(tokens(source)))
     unwrap_run_sync(parts)
     unwrap_awaitable(parts)
-    return re.sub(r"\.stream(?=\()", ".execute", "".join(parts))
+    return re.sub(r"connection\.stream(?=\()", "connection.execute", "".join(parts))
 
 
 def ruff(text: str, path: Path, *command: str) -> str:

@@ -11,8 +11,19 @@ Importing it connects to nothing, sets up no logging, and loads neither Alembic 
 """
 
 from ragstore.config import Settings
-from ragstore.conversations.records import Citation, Conversation, Exchange, Feedback, Message, NewCitation, NewMessage
+from ragstore.conversations.records import (
+    Citation,
+    Conversation,
+    Exchange,
+    Feedback,
+    Message,
+    MessageHit,
+    NewCitation,
+    NewMessage,
+)
+from ragstore.conversations.summing.records import CitedSum, FeedbackSum, UsageSum
 from ragstore.core.paging import Page
+from ragstore.core.snippets import Snippet
 from ragstore.corpus.filters import F, Filter
 from ragstore.corpus.records import (
     BackfillReport,
@@ -36,7 +47,6 @@ from ragstore.corpus.records import (
     SearchHit,
     SearchHits,
     SearchQuery,
-    Snippet,
     SpaceCoverage,
 )
 from ragstore.errors import RagstoreError
@@ -55,6 +65,7 @@ __all__ = [
     "Charge",
     "Chunk",
     "Citation",
+    "CitedSum",
     "Collection",
     "Conversation",
     "Decision",
@@ -64,12 +75,14 @@ __all__ = [
     "ExportedChunk",
     "F",
     "Feedback",
+    "FeedbackSum",
     "Filter",
     "IndexStatus",
     "Limit",
     "LoadProgress",
     "LoadReport",
     "Message",
+    "MessageHit",
     "NewChunk",
     "NewCitation",
     "NewDocument",
@@ -99,6 +112,7 @@ __all__ = [
     "SpaceCoverage",
     "Store",
     "UnitOfWork",
+    "UsageSum",
     "aupgrade",
     "configure_engine",
     "upgrade",

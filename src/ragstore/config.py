@@ -36,6 +36,8 @@ class Settings:
         busy_timeout: How long SQLite waits for another writer.
         sqlite_synchronous: "full" makes each commit survive a power cut; "normal" makes commits faster, and a power
             cut may then forget the last ones (never damage the file).
+        message_language: The language in which messages are analysed for search, as a tag: "en", "de". Those of before
+            a change are analysed anew by `store.maintenance().index_messages()`.
         index_above: Vectors above which `documents.load` builds a space's approximate index by itself; None: never.
         max_indexes: Approximate indexes at most, in the whole database: each is looked at by every query's planner.
         vector_cache: Bytes of vectors that a store on SQLite keeps in memory; 0: none.
@@ -56,6 +58,7 @@ class Settings:
     prepared_statements: bool = False
     busy_timeout: float = 5.0
     sqlite_synchronous: Literal["full", "normal"] = "full"
+    message_language: str = "en"
     index_above: int | None = 25_000
     max_indexes: int = 64
     vector_cache: int = 256 * 2**20

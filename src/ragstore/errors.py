@@ -22,7 +22,8 @@
     │   ├── ConnectError            no connection could be made
     │   └── ConnectionLost          a connection broke while in use
     ├── StorageError                the disk is full, the file cannot be written
-    │   └── CorruptDatabase         the file is damaged or is no database
+    │   ├── CorruptDatabase         the file is damaged or is no database
+    │   └── CorruptRow              a row holds what nobody could have stored; `table`, `id`
     ├── MigrationError              the schema cannot be used or changed as asked
     │   ├── SchemaBehind            the database is older than this code; run `upgrade`
     │   ├── SchemaTooNew            the database is newer than this code can serve
@@ -185,6 +186,20 @@ class StorageError(RagstoreError):
 
 class CorruptDatabase(StorageError):
     """The file is damaged, or is not a database."""
+
+
+class CorruptRow(StorageError):
+    """A row holds what this library never stores there. The rows beside it can be read leniently.
+
+    Attributes:
+        table: Its table.
+        id: Its id.
+    """
+
+    def __init__(self, table: str, id: object, what: str) -> None:  # noqa: A002 - as the column is called
+        super().__init__(f"the row {id} of {table} is damaged: {what}; read with lenient=True to pass over what is")
+        self.table = table
+        self.id = id
 
 
 class MigrationError(RagstoreError):

@@ -11,7 +11,7 @@ from benchmarks.jobs import compare
 from benchmarks.measure import Result
 from benchmarks.plot import write
 
-from benchmarks import databases, figures
+from benchmarks import conversations, databases, figures
 
 SIZE = 200
 
@@ -68,3 +68,18 @@ def test_the_page_is_written_from_the_figures(results: list[Result], tmp_path: P
     assert text.endswith("<!-- end measured -->\nafter\n")
     assert "| vector search (exact) | 200 |" in text
     assert "old" not in text
+
+
+def test_conversations_are_compared_on_every_way(tmp_path: Path) -> None:
+    """Ours and the bare statements append, read the latest and page back; the page is written from the rows."""
+    with databases.database("sqlite") as url:
+        rows = list(conversations.measure(url, messages=400, conversations=5, depths=(0, 100), rounds=2))
+    jobs = {"append a message", "latest 20", "latest 20 of 200", "50 messages, 0 back", "50 messages, 100 back"}
+    for peer in ("ragstore", "bare statements"):
+        assert {row["job"] for row in rows if row["peer"] == peer} == jobs
+    assert all(row["p50"] > 0 and row["ratio"] > 0 for row in rows)
+    page, source = tmp_path / "page.md", tmp_path / "figures.json"
+    page.write_text("<!-- measured: conversations -->\n<!-- end measured -->\n", encoding="utf-8")
+    figures.keep(source, "conversations", rows, {"date": "2026-01-01", "cores": 2, "python": "3.11"})
+    write(source, page)
+    assert "| append a message | ragstore |" in page.read_text(encoding="utf-8")

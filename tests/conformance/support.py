@@ -72,6 +72,11 @@ class Database:
         rows = self.execute(f"SELECT chunk_id, {column} FROM rag_embedding")
         return {str(chunk_id).replace("-", ""): value for chunk_id, value in rows}
 
+    def plan(self, statement: str, parameters: Any) -> str:
+        """Explain a statement as it was sent."""
+        explain = "EXPLAIN " if self.kind == "postgresql" else "EXPLAIN QUERY PLAN "
+        return "\n".join(str(row[-1]) for row in self.connection.exec_driver_sql(explain + statement, parameters))
+
     def words(self) -> int:
         """Count the chunks that are known to the lexical leg."""
         table = "rag_chunk_terms" if self.kind == "postgresql" else "rag_chunk_key"
@@ -97,6 +102,22 @@ def watching(store: Any) -> Iterator[list[tuple[str, bool]]]:
     event.listen(engine, "before_cursor_execute", note)
     try:
         yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def noted(store: Any) -> Iterator[list[tuple[str, Any]]]:
+    """Collect a store's statements with their parameters, as they are sent."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    engine = plain_engine(store.engine)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)
 

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text as sql
 
 from ragstore import F, NewChunk, SearchHit, Settings, Store
-from ragstore.corpus.backend import LexicalQuery, Phrase, SearchRequest, Target
+from ragstore.core.query_text import LexicalQuery, Phrase
+from ragstore.corpus.backend import SearchRequest, Target
 from ragstore.corpus.records import SearchQuery
 from ragstore.corpus.search.fusion import Ranked, fuse, rank_texts, rank_vectors
 from ragstore.testing.factories import DIMENSIONS, MODEL, chunk, document, vector, word

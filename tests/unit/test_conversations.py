@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragstore.backends.postgresql.appends import append_at_once
+from ragstore.backends.sqlite import BACKEND as SQLITE
 from ragstore.conversations import appending, preparing, reading, starting
-from ragstore.conversations.appending import Append
-from ragstore.conversations.preparing import Owner, Prepared
-from ragstore.conversations.records import Conversation, NewCitation, NewMessage
+from ragstore.conversations.backend import Append, Place
+from ragstore.conversations.preparing import Border, Owner, Prepared
+from ragstore.conversations.records import Conversation, Message, NewCitation, NewMessage
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import new_id
 from ragstore.core.paging import encode_cursor
@@ -25,11 +27,12 @@ from ragstore.core.records import UNSET
 from ragstore.errors import Conflict, InvalidInput, NotFound, StaleHead
 
 POLICY = TextPolicy()
+LET_IN = Border(POLICY, "en")
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
 
 
 def prepared(content: str = "x", client_id: str | None = None, **fields: Any) -> Prepared:
-    return preparing.message(NewMessage(role="user", content=content, client_id=client_id, **fields), POLICY)
+    return preparing.message(NewMessage(role="user", content=content, client_id=client_id, **fields), LET_IN)
 
 
 def conversation(**fields: Any) -> Conversation:
@@ -44,6 +47,8 @@ def conversation(**fields: Any) -> Conversation:
         "metadata": {},
         "head": 0,
         "leaf_id": None,
+        "branched": False,
+        "language": "en",
         "created_at": NOW,
         "last_activity": NOW,
     }
@@ -97,7 +102,7 @@ def test_a_strange_hit_is_refused(change: dict[str, Any]) -> None:
 def test_too_many_are_refused() -> None:
     one = NewMessage(role="user")
     with pytest.raises(InvalidInput, match="10,000"):
-        preparing.batch([one] * 10_001, POLICY)
+        preparing.batch([one] * 10_001, LET_IN)
     with pytest.raises(InvalidInput, match="1,000"):
         preparing.citations([NewCitation(source="s")] * 1_001, POLICY)
 
@@ -127,19 +132,28 @@ def test_a_new_message_is_strict(fields: dict[str, Any]) -> None:
 # ------------------------------------------------------------------------------------------------- appending
 
 
+def append_of(*batch: Prepared, **more: Any) -> Append:
+    return Append("tenant", "t", batch, "ragstore", "en", **more)
+
+
+def stored_at_the_beginning(*fresh: Prepared) -> list[Message]:
+    return appending.placed(fresh, Place(new_id(), 0, None, NOW))
+
+
 def test_what_goes_in_one_statement() -> None:
-    free, keyed = prepared(), prepared(client_id="k")
-    fits = {(1, 0), (0, 1), (2, 0)}
-    for number_free in range(4):
-        for number_keyed in range(3):
-            asked = Append("tenant", "t", [free] * number_free + [keyed] * number_keyed)
-            assert appending.fits_at_once(asked) is ((number_free, number_keyed) in fits)
+    """Not an empty batch, a large one, one with a name twice, or one with a place of its own."""
+    free, keyed, other = prepared(), prepared(client_id="k"), prepared(client_id="l")
+    for fitting in ([free], [keyed], [free, keyed, other], [free] * 100):
+        assert append_at_once(append_of(*fitting)) is not None
+    for unfitting in ([], [keyed, free, keyed], [free] * 101):
+        assert append_at_once(append_of(*unfitting)) is None
+    assert append_at_once(append_of(free, placed=True)) is None
 
 
 def test_each_client_id_is_kept_once() -> None:
     first, again, free = prepared("a", "1"), prepared("a", "1"), prepared("a")
     assert appending.sort_out([first, free, again, free], {}) == [first, free]
-    stored = appending.place([first], conversation(), NOW)[0]
+    stored = stored_at_the_beginning(first)[0]
     assert appending.sort_out([again, free], {"1": stored}) == [free]
     for other in (prepared("b", "1"), prepared("a", "1", metadata={"a": None}), prepared("a", "1", input_tokens=0)):
         with pytest.raises(Conflict):
@@ -150,7 +164,7 @@ def test_each_client_id_is_kept_once() -> None:
 
 def test_a_chunk_that_is_gone_makes_no_other_message() -> None:
     with_chunk = prepared("a", "1", sources=[NewCitation(source="s", chunk_id=new_id())])
-    stored = appending.place([prepared("a", "1", sources=[NewCitation(source="s")])], conversation(), NOW)[0]
+    stored = stored_at_the_beginning(prepared("a", "1", sources=[NewCitation(source="s")]))[0]
     assert appending.sort_out([with_chunk], {"1": stored}) == []
     with pytest.raises(Conflict, match="citations"):
         appending.sort_out([prepared("a", "1", sources=[NewCitation(source="other")])], {"1": stored})
@@ -160,7 +174,7 @@ def test_a_chunk_that_is_gone_makes_no_other_message() -> None:
 def test_places_follow_the_head_and_the_leaf(head: int, count: int) -> None:
     leaf = new_id() if head else None
     fresh = [prepared(f"{number}") for number in range(count)]
-    messages = appending.place(fresh, conversation(head=head, leaf_id=leaf), NOW)
+    messages = appending.placed(fresh, Place(new_id(), head, leaf, NOW))
     assert [message.seq for message in messages] == list(range(head + 1, head + count + 1))
     assert [message.parent_id for message in messages] == [leaf, *(message.id for message in messages)][:-1]
     assert [message.content for message in messages] == [new.fields["content"] for new in fresh]
@@ -168,22 +182,22 @@ def test_places_follow_the_head_and_the_leaf(head: int, count: int) -> None:
 
 def test_nothing_is_asked_for_an_empty_batch() -> None:
     with pytest.raises(StopIteration) as stop:
-        next(appending.append(None, Append("tenant", "t", [])))  # type: ignore[arg-type]
+        next(appending.append(SQLITE, append_of()))
     assert stop.value.value == []
 
 
 def test_a_refused_batch_has_only_read() -> None:
     """Drive the steps by hand: whatever is refused, no write was asked for, so that a unit may go on."""
-    stale = Append("tenant", "t", [prepared() for _ in range(3)], expected=4)
+    stale = append_of(prepared(), prepared(), expected=4)
     with pytest.raises(StaleHead):
         assert drive(stale, [conversation(head=5)]) is None
-    other = Append("tenant", "t", [prepared() for _ in range(3)], owner=Owner(user_id="bob"))
+    other = append_of(prepared(), prepared(), owner=Owner(user_id="bob"))
     with pytest.raises(Conflict):
         assert drive(other, [conversation(user_id="ann")]) is None
 
 
 def drive(asked: Append, found: list[Conversation]) -> None:
-    steps = appending.append(None, asked)  # type: ignore[arg-type]
+    steps = appending.append(SQLITE, asked)
     step: Query[Any] | Write = next(steps)
     while True:
         assert isinstance(step, Query)

@@ -10,10 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragstore.core.query_text import MAX_PHRASE, MAX_QUERY, MAX_REQUIRED, MAX_TERMS, LexicalQuery, Match, Phrase, parse
 from ragstore.core.text import MAX_LEXEME_BYTES, analyze
-from ragstore.corpus.backend import LexicalQuery, Phrase
-from ragstore.corpus.records import Match
-from ragstore.corpus.search.query_text import MAX_PHRASE, MAX_QUERY, MAX_REQUIRED, MAX_TERMS, parse
 from ragstore.testing.strategies import any_texts
 
 LANGUAGES = st.lists(st.sampled_from(["en", "de", "fr", "tr", "uk", "ja", "und"]), min_size=1, max_size=3, unique=True)

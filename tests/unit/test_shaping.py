@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragstore import SearchHit
-from ragstore.corpus.backend import LexicalQuery
-from ragstore.corpus.records import Recency, SearchQuery, Snippet
+from ragstore.core.query_text import LexicalQuery
+from ragstore.core.snippets import Snippet
+from ragstore.corpus.records import Recency, SearchQuery
 from ragstore.corpus.search.shaping import candidates, shape
 from ragstore.errors import InvalidInput
 

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ragstore.core.query_text import parse
+from ragstore.core.snippets import Snippet, make_snippet
 from ragstore.core.text import analyze
-from ragstore.corpus.records import Snippet
-from ragstore.corpus.search.query_text import parse
-from ragstore.corpus.search.snippets import make_snippet
 from ragstore.testing.strategies import any_texts
 
 WORDY = st.lists(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ragstore.conversations import appending, preparing, reading, starting, statements, thumbs
-from ragstore.conversations.appending import Append
+from ragstore.conversations import appending, branching, preparing, reading, starting, statements, thumbs
+from ragstore.conversations.backend import Append
+from ragstore.conversations.exporting._async import AsyncConversationExports
+from ragstore.conversations.preparing import Border
 from ragstore.conversations.records import (
     Conversation,
     Exchange,
@@ -18,17 +21,23 @@ from ragstore.conversations.records import (
     NewMessage,
     Sources,
 )
+from ragstore.conversations.retention._async import AsyncRetention
+from ragstore.conversations.searching._async import AsyncMessageSearch
+from ragstore.conversations.streams._async import AsyncStreams
+from ragstore.conversations.summing._async import AsyncSums
+from ragstore.conversations.windows._async import AsyncWindows
 from ragstore.core import border
-from ragstore.core._async import AsyncRepository
-from ragstore.core.backend import Backend
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, page_of
 from ragstore.core.records import UNSET, JsonObject, Unset
+from ragstore.core.text import normalize_language
 from ragstore.errors import InvalidInput
 
 
-class AsyncConversations(AsyncRepository[Backend]):
+class AsyncConversations(
+    AsyncStreams, AsyncWindows, AsyncMessageSearch, AsyncSums, AsyncConversationExports, AsyncRetention
+):
     """Threads of messages.
 
     A thread is known by the host's own id of it, and a thread that nobody has written to is an empty one: its history
@@ -73,8 +82,9 @@ class AsyncConversations(AsyncRepository[Backend]):
         found = await self._first(statements.conversation(self._tenant, thread))
         if found is not None and not starting.unclaimed(found, owner):
             return found
+        language = normalize_language(self._access.settings.message_language)
         async with self._access.writing() as work:
-            return await work.steps(starting.start(self._backend, self._tenant, thread, owner, described))
+            return await work.steps(starting.start(self._backend, self._tenant, thread, owner, language, described))
 
     async def get(self, thread_id: str) -> Conversation:
         """Read a conversation.
@@ -148,18 +158,26 @@ class AsyncConversations(AsyncRepository[Backend]):
     # ---------------------------------------------------------------------------------------------- messages
 
     async def append(
-        self, thread_id: str, messages: NewMessage | Sequence[NewMessage], *, expected_head: int | None = None
+        self,
+        thread_id: str,
+        messages: NewMessage | Sequence[NewMessage],
+        *,
+        expected_head: int | None = None,
+        parent_id: UUID | str | Unset | None = UNSET,
     ) -> list[Message]:
         """Append messages after the newest, all of them or none, and make the thread if it is new.
 
-        In one transaction the conversation's row is locked, and each message gets the next `seq` and the one before it
-        as `parent_id`; other writers of the thread wait, so the numbers have no gaps and a batch is never parted.
+        The conversation's row is locked, and each message gets the next `seq`; other writers of the thread wait, so the
+        numbers have no gaps and a batch is never parted. On PostgreSQL up to 100 messages are one statement, in one
+        round trip.
 
         Args:
             thread_id: The thread.
             messages: One, or up to 10,000 in order; none at all changes nothing.
             expected_head: The `seq` that the newest message is expected to have, 0 for an empty thread; None: append
                 in any case.
+            parent_id: The message that the first one follows, None for the beginning; left out: the current leaf. With
+                another one, a new branch begins, and becomes the current one.
 
         Returns:
             The messages as stored, in the order given. One whose `client_id` is there already is given as it is there,
@@ -168,13 +186,82 @@ class AsyncConversations(AsyncRepository[Backend]):
         Raises:
             StaleHead: Others have appended since; its `head` is the newest `seq`. Nothing is stored.
             Conflict: A `client_id` is there with another message. Nothing is stored.
+            NotFound: The thread has no message `parent_id`. Nothing is stored.
             InvalidInput: A value cannot be stored; `index` is the message's place in the list. Nothing is stored.
         """
-        expected = preparing.head(expected_head)
-        batch = preparing.batch(messages, self._policy())
-        asked = Append(self._tenant, preparing.thread(thread_id), batch, expected)
+        asked = replace(self._asked(preparing.thread(thread_id), messages), expected=preparing.head(expected_head))
+        if not isinstance(parent_id, Unset):
+            parent = None if parent_id is None else parse_id(parent_id, field="parent_id")
+            asked = replace(asked, placed=True, parent_id=parent)
+        return await self._append(asked)
+
+    async def _append(self, asked: Append) -> list[Message]:
+        if not self._alone:
+            async with self._access.writing() as work:
+                return await work.steps(appending.append(self._backend, asked))
+        async with self._access.autocommitting() as work:
+            stored = await work.steps(appending.append_at_once(self._backend, asked))
+        if stored:
+            return stored
         async with self._access.writing() as work:
-            return await work.steps(appending.append(self._backend, asked))
+            return await work.steps(appending.append_locked(self._backend, asked))
+
+    @property
+    def _alone(self) -> bool:
+        """Say whether one statement may be all: it needs no transaction, which would also hold the time-outs."""
+        settings = self._access.settings
+        timeless = settings.statement_timeout is None and settings.lock_timeout is None
+        return self._access.one_shot and self._backend.supports.row_locks and timeless
+
+    def _asked(self, thread: str, messages: NewMessage | Sequence[NewMessage]) -> Append:
+        return Append.of(self._access, thread, preparing.batch(messages, Border.of(self._access.settings)))
+
+    async def add_sibling(
+        self,
+        message_id: UUID | str,
+        messages: NewMessage | Sequence[NewMessage],
+        *,
+        expected_head: int | None = None,
+    ) -> list[Message]:
+        """Append messages beside one: an edited question, or an answer made again. One transaction.
+
+        The first follows what that message follows, so that both are siblings. The new branch becomes the current one,
+        and the old one stays as it is; nothing is copied.
+
+        Args:
+            message_id: The message.
+            messages: As for `append`.
+            expected_head: As for `append`.
+
+        Raises:
+            NotFound: There is no such message.
+            StaleHead: As `append`.
+            Conflict: As `append`.
+            InvalidInput: As `append`.
+        """
+        known, expected = parse_id(message_id), preparing.head(expected_head)
+        asked = replace(self._asked("", messages), expected=expected)
+        async with self._access.writing() as work:
+            return await work.steps(branching.add_sibling(self._backend, known, asked))
+
+    async def siblings(self, message_id: UUID | str) -> list[Message]:
+        """Read a message and its siblings, which follow the same one, in the order in which they were stored.
+
+        Raises:
+            NotFound: There is no such message.
+        """
+        known = parse_id(message_id)
+        return await self._access.read(lambda: reading.siblings(self._tenant, known))
+
+    async def choose_branch(self, message_id: UUID | str) -> Conversation:
+        """Make the newest branch that goes through a message the current one. This is no activity.
+
+        Raises:
+            NotFound: There is no such message.
+        """
+        known = parse_id(message_id)
+        async with self._access.writing() as work:
+            return await work.steps(branching.choose(self._tenant, known))
 
     async def record_exchange(  # noqa: PLR0913 - all that is known of an exchange, by keyword
         self,
@@ -235,7 +322,7 @@ class AsyncConversations(AsyncRepository[Backend]):
                 await store.conversations.record_exchange(thread_id="t-1", query="How?", response="So.")
                 assert [m.content for m in await store.conversations.history("t-1")] == ["How?", "So."]
         """
-        policy = self._policy()
+        let_in = Border.of(self._access.settings)
         question_id, answer_id = _client_ids(client_id)
         asking = NewMessage(role="user", content=query, client_id=question_id)
         answering = NewMessage(
@@ -254,35 +341,50 @@ class AsyncConversations(AsyncRepository[Backend]):
             metadata={} if metadata is None else metadata,
         )
         batch = [
-            preparing.message(asking, policy, content="query"),
-            preparing.message(answering, policy, content="response"),
+            preparing.message(asking, let_in, content="query"),
+            preparing.message(answering, let_in, content="response"),
         ]
         owner = preparing.owner(user_id, organisation_id, collection)
-        asked = Append(self._tenant, preparing.thread(thread_id), batch, owner=owner)
-        thumb = None if feedback is None else appending.Thumb(_user(user_id), preparing.thumb(feedback, "feedback"))
+        asked = Append.of(self._access, preparing.thread(thread_id), batch, owner=owner)
+        if feedback is None:
+            question, answer = await self._append(asked)
+            return Exchange(thread_id=asked.thread, question=question, answer=answer)
+        thumb = appending.Thumb(_user(user_id), preparing.thumb(feedback, "feedback"))
         async with self._access.writing() as work:
             return await work.steps(appending.record_exchange(self._backend, asked, thumb))
 
-    async def history(self, thread_id: str, limit: int = 10) -> list[Message]:
-        """Read the newest messages in reading order, with their citations and feedback. Two statements, or none.
+    async def history(self, thread_id: str, limit: int = 10, *, lenient: bool = False) -> list[Message]:
+        """Read the newest messages of the current branch in reading order, with their citations and feedback.
+
+        One statement; one more if there are citations or thumbs, and one more if the thread has branches.
 
         Args:
             thread_id: The thread.
             limit: How many at most, 0 to 1,000.
+            lenient: Leave out what is damaged of a message, and say so in its `damage`, rather than to raise.
 
         Returns:
             The newest is the last; none for a thread that nobody has written to.
+
+        Raises:
+            CorruptRow: A message is damaged.
         """
         rows, thread = border.limit(limit, minimum=0), preparing.thread(thread_id)
         if rows == 0:
             return []
-        newest = statements.messages_before(self._tenant, thread, preparing.MAX_INT, rows)
-        return await self._access.read(lambda: reading.messages(self._tenant, newest))
+        newest = await self._access.read(lambda: reading.path_from(self._tenant, thread, None, rows, lenient=lenient))
+        return newest[::-1]
 
     async def page(
-        self, thread_id: str, *, limit: int = 50, cursor: str | None = None, backwards: bool = False
+        self,
+        thread_id: str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        backwards: bool = False,
+        lenient: bool = False,
     ) -> Page[Message]:
-        """List a thread's messages by `seq`. Two statements; a page costs the same however long the thread is.
+        """List a thread's messages by `seq`, those of every branch. A page costs the same however long the thread is.
 
         Messages appended meanwhile are met going forwards, and change nothing going backwards.
 
@@ -291,22 +393,104 @@ class AsyncConversations(AsyncRepository[Backend]):
             limit: How many at most, 1 to 1,000.
             cursor: The `next_cursor` of a page in the same direction; None: from the start, or from the end.
             backwards: From the newest to the oldest, and the page's items in this order too.
+            lenient: As for `history`.
+
+        Raises:
+            CorruptRow: A message is damaged.
         """
         rows, thread = border.limit(limit), preparing.thread(thread_id)
         kind = reading.BACKWARDS if backwards else reading.FORWARDS
         found = await self._access.read(
-            lambda: reading.page(self._tenant, thread, cursor, rows + 1, backwards=backwards)
+            lambda: reading.page(self._tenant, thread, cursor, rows + 1, backwards=backwards, lenient=lenient)
         )
         return page_of(found, rows, kind, reading.message_key)
 
-    async def get_message(self, message_id: UUID | str) -> Message:
+    async def page_branch(
+        self,
+        thread_id: str,
+        *,
+        leaf_id: UUID | str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        lenient: bool = False,
+    ) -> Page[Message]:
+        """List a branch from its end to the root, the newest first. One statement a page, of as many rows as it has.
+
+        Args:
+            thread_id: The thread.
+            leaf_id: The message to begin with; None: the current leaf.
+            limit: How many at most, 1 to 1,000.
+            cursor: The `next_cursor` of such a page; `leaf_id` does not matter then.
+            lenient: As for `history`.
+
+        Returns:
+            An empty page if the thread has no such message.
+
+        Raises:
+            CorruptRow: A message is damaged.
+        """
+        rows, thread = border.limit(limit), preparing.thread(thread_id)
+        leaf = None if leaf_id is None else parse_id(leaf_id, field="leaf_id")
+        start = reading.branch_place(cursor) or leaf
+        found = await self._access.read(
+            lambda: reading.path_from(self._tenant, thread, start, rows + 1, lenient=lenient)
+        )
+        return page_of(found, rows, reading.UPWARDS, reading.parent_key)
+
+    async def get_message(self, message_id: UUID | str, *, lenient: bool = False) -> Message:
         """Read a message with its citations and feedback.
+
+        Args:
+            message_id: The message.
+            lenient: As for `history`.
 
         Raises:
             NotFound: There is none.
+            CorruptRow: It is damaged.
         """
         known = parse_id(message_id)
-        return await self._access.read(lambda: reading.message(self._tenant, known))
+        return await self._access.read(lambda: reading.message(self._tenant, known, lenient=lenient))
+
+    async def update_message(
+        self, message_id: UUID | str, *, pinned: bool | Unset = UNSET, metadata: JsonObject | Unset = UNSET
+    ) -> Message:
+        """Change what may change of a message. Its text never does: an edited one is a sibling.
+
+        Args:
+            message_id: The message.
+            pinned: Whether every context window keeps it.
+            metadata: Takes the place of the stored metadata, whole.
+
+        Raises:
+            NotFound: There is no such message.
+            InvalidInput: A value is unfit.
+        """
+        known = parse_id(message_id)
+        values: dict[str, Any] = {}
+        if not isinstance(pinned, Unset):
+            values["pinned"] = _flag(pinned)
+        if not isinstance(metadata, Unset):
+            values["meta"] = preparing.metadata(metadata, self._policy())
+        if not values:
+            return await self.get_message(known)
+        async with self._access.writing() as work:
+            return await work.steps(branching.patch(self._tenant, known, values))
+
+    async def delete_message(self, message_id: UUID | str) -> int:
+        """Delete a message with all that follow it, on every branch, in one transaction. This is no activity.
+
+        What it follows stays, and so do its siblings. If the current leaf goes, the newest branch that is left becomes
+        the current one. What search finds them by, their citations and their feedback go in the same transaction.
+
+        Returns:
+            How many messages were deleted.
+
+        Raises:
+            NotFound: There is no such message.
+        """
+        known = parse_id(message_id)
+        async with self._access.writing() as work:
+            return await work.steps(branching.delete(self._tenant, known))
 
     # ---------------------------------------------------------------------------------------------- feedback
 

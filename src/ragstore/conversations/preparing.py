@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ragstore.config import Settings
+from ragstore.conversations.indexing import NO_TERMS, MessageTerms, terms_of
+from ragstore.conversations.parts import check_kind, to_json
 from ragstore.conversations.records import NewCitation, NewMessage
 from ragstore.conversations.tables import HOST_ID_BYTES
 from ragstore.core import border, json
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import new_id, parse_id
+from ragstore.core.records import UNSET
+from ragstore.core.text import normalize_language
 from ragstore.errors import InvalidInput
 
 MAX_BATCH = 10_000
@@ -23,10 +28,11 @@ MAX_TITLE = 2_000
 SNIPPET = 2_000
 """So many characters of a search hit are kept: enough to show what was quoted, whatever the size of chunks."""
 COLLECTION_BYTES = 63
+ENDINGS = ("complete", "error", "cancelled")
 
 _MAX_COST = 9 * 10**9
 _BILLIONTH = Decimal("1e-9")
-_TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +42,12 @@ class Prepared:
     Attributes:
         fields: Column values, its new id among them.
         citations: Column values of what it cites, by rank.
+        terms: What it is found by; none while its text is still to come.
     """
 
     fields: dict[str, Any]
     citations: tuple[dict[str, Any], ...] = ()
+    terms: MessageTerms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,9 @@ class Owner:
         """Give what was said, by column."""
         values = {"user_id": self.user_id, "organisation_id": self.organisation_id, "collection": self.collection}
         return {column: value for column, value in values.items() if value is not None}
+
+
+NOBODYS = Owner()
 
 
 def thread(value: object) -> str:
@@ -77,7 +88,7 @@ def owner(user_id: str | None, organisation_id: str | None, collection: str | No
 
 def title(value: object, policy: TextPolicy) -> str | None:
     """Check a title."""
-    return None if value is None else _text(value, policy, "title", None, MAX_TITLE)
+    return None if value is None else text(value, policy, "title", maximum=MAX_TITLE)
 
 
 def metadata(value: object, policy: TextPolicy, index: int | None = None) -> dict[str, Any]:
@@ -90,7 +101,7 @@ def metadata(value: object, policy: TextPolicy, index: int | None = None) -> dic
 
 def comment(value: object, policy: TextPolicy) -> str | None:
     """Check a comment on a thumb."""
-    return None if value is None else _text(value, policy, "comment", None, MAX_CONTENT)
+    return None if value is None else text(value, policy, "comment")
 
 
 def thumb(value: object, field: str) -> int:
@@ -108,46 +119,104 @@ def head(value: object) -> int | None:
 # ------------------------------------------------------------------------------------------------- messages
 
 
-def batch(messages: object, policy: TextPolicy) -> list[Prepared]:
+@dataclass(frozen=True, slots=True)
+class Border:
+    """How messages are let in.
+
+    Attributes:
+        policy: What happens to characters that cannot be stored.
+        language: The language in which they are analysed.
+    """
+
+    policy: TextPolicy
+    language: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Border:
+        """Give the border that a store's settings make."""
+        return cls(TextPolicy(settings.invalid_text), normalize_language(settings.message_language))
+
+
+def batch(messages: object, border_: Border) -> list[Prepared]:
     """Check the messages of an append.
 
     Raises:
         InvalidInput: One cannot be stored; `field` says what is wrong, and `index` which, if a list was given.
     """
     if isinstance(messages, NewMessage):
-        return [message(messages, policy)]
+        return [message(messages, border_)]
     if isinstance(messages, str) or not isinstance(messages, Sequence):
         raise InvalidInput(f"must be NewMessage or a list of them, not {type(messages).__name__}", field="messages")
     if len(messages) > MAX_BATCH:
         raise InvalidInput(f"at most {MAX_BATCH:,} at once: append them in several calls", field="messages")
-    return [message(one, policy, index) for index, one in enumerate(messages)]
+    return [message(one, border_, index) for index, one in enumerate(messages)]
 
 
-def message(new: object, policy: TextPolicy, index: int | None = None, *, content: str = "content") -> Prepared:
+def message(new: object, border_: Border, index: int | None = None, *, content: str = "content") -> Prepared:
     """Check one message and give it an id.
 
     Args:
         new: The message.
-        policy: What happens to characters that cannot be stored.
+        border_: How it is let in.
         index: Its place in its batch, for errors.
         content: What the host calls its content, for errors.
     """
     if not isinstance(new, NewMessage):
         raise InvalidInput(f"must be a NewMessage, not {type(new).__name__}", field="messages", index=index)
+    policy = border_.policy
     fields = {
         "id": new_id(),
         "client_id": _name(new.client_id, "client_id", index),
         "role": new.role,
-        "content": _text(new.content, policy, content, index, MAX_CONTENT),
-        "parts": None if new.parts is None else _parts(new.parts, policy, index),
+        "status": new.status,
+        "content": text(new.content, policy, content, index),
+        "parts": parts(new.parts, policy, index),
         "meta": metadata(new.metadata, policy, index),
-        "response_time": _seconds(new.response_time, "response_time", index),
-        "model": _name(new.model, "model", index),
-        "resolved_model": _name(new.resolved_model, "resolved_model", index),
-        **{name: _whole(getattr(new, name), name, index) for name in _TOKENS},
-        "cost": _cost(new.cost, index),
+        **usage(new, index),
+        "pinned": new.pinned,
+        "annotated": len(new.sources) > 0,
     }
-    return Prepared(fields, citations(new.sources, policy, index))
+    found = NO_TERMS
+    if new.status == "complete":
+        found = terms_of(fields["content"], fields["parts"], border_.language)
+    return Prepared(fields, citations(new.sources, policy, index), found)
+
+
+def usage(said: Any, index: int | None = None) -> dict[str, Any]:
+    """Check what is said of how a message was made."""
+    return {
+        "response_time": _seconds(said.response_time, "response_time", index),
+        "model": _name(said.model, "model", index),
+        "resolved_model": _name(said.resolved_model, "resolved_model", index),
+        **{name: _whole(getattr(said, name), name, index) for name in TOKENS},
+        "cost": _cost(said.cost, index),
+    }
+
+
+def ending(status: object, content: object, said: object, meta: object, policy: TextPolicy) -> dict[str, Any]:
+    """Check what a finished message is, and give the columns that change."""
+    if status not in ENDINGS:
+        raise InvalidInput(f"must be one of {', '.join(ENDINGS)}", field="status")
+    values: dict[str, Any] = {"status": status}
+    if content is not UNSET:
+        values["content"] = text(content, policy, "content")
+    if said is not UNSET:
+        values["parts"] = parts(said, policy)
+    if meta is not UNSET:
+        values["meta"] = metadata(meta, policy)
+    return values
+
+
+def parts(value: object, policy: TextPolicy, index: int | None = None) -> list[Any] | None:
+    """Check a message's parts, and give them as they are stored."""
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple):
+        raise InvalidInput(f"must be a list, not {type(value).__name__}", field="parts", index=index)
+    cleaned: list[Any] = json.clean([to_json(part) for part in value], policy, field="parts", index=index)
+    for place, part in enumerate(cleaned):
+        check_kind(part, f"parts[{place}]", index)
+    return cleaned
 
 
 def _name(value: object, field: str, index: int | None) -> str | None:
@@ -157,19 +226,13 @@ def _name(value: object, field: str, index: int | None) -> str | None:
         raise InvalidInput(error.message, field=field, index=index) from None
 
 
-def _text(value: object, policy: TextPolicy, field: str, index: int | None, maximum: int) -> str:
+def text(value: object, policy: TextPolicy, field: str, index: int | None = None, maximum: int = MAX_CONTENT) -> str:
+    """Check a text."""
     if not isinstance(value, str):
         raise InvalidInput(f"must be text, not {type(value).__name__}", field=field, index=index)
     if len(value) > maximum:
         raise InvalidInput(f"has {len(value):,} characters, at most {maximum:,}", field=field, index=index)
     return policy.text(value, field=field, index=index)
-
-
-def _parts(value: object, policy: TextPolicy, index: int | None) -> list[Any]:
-    if not isinstance(value, list | tuple):
-        raise InvalidInput(f"must be a list, not {type(value).__name__}", field="parts", index=index)
-    cleaned: list[Any] = json.clean(value, policy, field="parts", index=index)
-    return cleaned
 
 
 def _number(value: object, field: str, index: int | None) -> float | None:
@@ -233,8 +296,8 @@ def _citation(source: object, policy: TextPolicy, field: str, index: int | None)
 
 
 def _snapshot(source: Any, policy: TextPolicy, field: str, index: int | None) -> dict[str, Any]:
-    def text(value: object, name: str) -> str:
-        return _text(value, policy, f"{field}.{name}", index, MAX_CONTENT)
+    def said(value: object, name: str) -> str:
+        return text(value, policy, f"{field}.{name}", index)
 
     quoted = source.snippet if isinstance(source, NewCitation) else source.content
     if isinstance(quoted, str) and not isinstance(source, NewCitation):
@@ -244,14 +307,14 @@ def _snapshot(source: Any, policy: TextPolicy, field: str, index: int | None) ->
         "chunk_id": _id(source.chunk_id, f"{field}.chunk_id"),
         "document_id": _id(source.document_id, f"{field}.document_id"),
         "collection": None if collection is None else _collection(collection, f"{field}.collection", index),
-        "source": text(source.source, "source"),
-        "title": text(source.title, "title"),
-        "snippet": text(quoted, "snippet"),
+        "source": said(source.source, "source"),
+        "title": said(source.title, "title"),
+        "snippet": said(quoted, "snippet"),
         "score": _number(source.score, f"{field}.score", index),
         "start_offset": _whole(source.start_offset, f"{field}.start_offset", index),
         "end_offset": _whole(source.end_offset, f"{field}.end_offset", index),
         "page": _whole(source.page, f"{field}.page", index),
-        "heading": None if heading is None else text(heading, "heading"),
+        "heading": None if heading is None else said(heading, "heading"),
     }
 
 

@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
-from ragstore.core.json import Json
+from ragstore.conversations.parts import Part, Parts
 from ragstore.core.records import Input, JsonObject, Record, Unchecked
+from ragstore.core.snippets import Snippet
 
-JsonParts = Annotated[Sequence[Json], Unchecked]
 Role = Literal["system", "user", "assistant", "tool"]
 Status = Literal["pending", "streaming", "complete", "error", "cancelled"]
+"""Where a message stands: still to come, growing, or finished in one of three ways. A finished one never changes."""
 Thumb = Literal[-1, 1]
 
 
@@ -109,18 +110,10 @@ class NewCitation(Input):
 Sources = Annotated[Sequence[CitedChunk | NewCitation], Unchecked]
 
 
-class NewMessage(Input):
-    """A message to be appended.
+class Usage(Input):
+    """How a message was made.
 
     Attributes:
-        role: Who speaks: "system", "user", "assistant" or "tool".
-        content: The text, at most 1,000,000 characters; may be empty, for a message of parts alone.
-        parts: Anything richer than text, as a list of JSON values: tool calls and results, reasoning, attachments.
-            Stored and given back as they are.
-        metadata: For display and for the host's own use.
-        client_id: The host's own id of the message, at most 255 bytes, unique in its conversation. Appending it again
-            gives the stored message.
-        sources: What it cites, best first: search hits or `NewCitation` records.
         response_time: How long it took to make, in seconds.
         model: The model that was asked for.
         resolved_model: The model that answered.
@@ -131,12 +124,6 @@ class NewMessage(Input):
         cost: What it cost, in the host's currency, to nine decimal places.
     """
 
-    role: Role
-    content: str = ""
-    parts: JsonParts | None = None
-    metadata: JsonObject = {}
-    client_id: str | None = None
-    sources: Sources = ()
     response_time: float | None = None
     model: str | None = None
     resolved_model: str | None = None
@@ -145,6 +132,32 @@ class NewMessage(Input):
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost: Decimal | None = None
+
+
+class NewMessage(Usage):
+    """A message to be appended; `Usage` has what is known of how it was made.
+
+    Attributes:
+        role: Who speaks: "system", "user", "assistant" or "tool".
+        content: The text, at most 1,000,000 characters; may be empty, for a message of parts alone.
+        parts: Anything richer than text, in order: `TextPart`, `ReasoningPart`, `ToolCall`, `ToolResult`, `Attachment`,
+            `CitationPart`, or any other JSON value, which is stored and given back as it is.
+        metadata: For display and for the host's own use.
+        client_id: The host's own id of the message, at most 255 bytes, unique in its conversation. Appending it again
+            gives the stored message.
+        sources: What it cites, best first: search hits or `NewCitation` records.
+        pinned: Kept in every context window.
+        status: "complete"; "pending" or "streaming" for one whose text is still to come.
+    """
+
+    role: Role
+    content: str = ""
+    parts: Parts | None = None
+    metadata: JsonObject = {}
+    client_id: str | None = None
+    sources: Sources = ()
+    pinned: bool = False
+    status: Literal["pending", "streaming", "complete"] = "complete"
 
 
 class Conversation(Record):
@@ -157,7 +170,9 @@ class Conversation(Record):
         collection: The name of the collection it is about.
         pinned: Kept by retention, and shown first by hosts that do so.
         head: Its newest message's `seq`; 0 if it has none.
-        leaf_id: The message that the next one will answer; None if it has none.
+        leaf_id: The message that the next one will follow: the end of the current branch; None if it has none.
+        branched: A message was given a sibling, so that there is more than one way through it.
+        language: The language in which its messages are analysed for search; None: they are not yet.
         last_activity: When the last message was appended, or the conversation started.
     """
 
@@ -171,8 +186,10 @@ class Conversation(Record):
     metadata: JsonObject
     head: int
     leaf_id: UUID | None
+    branched: bool
     created_at: datetime
     last_activity: datetime
+    language: str | None
 
 
 class Citation(Record):
@@ -234,10 +251,13 @@ class Message(Record):
 
     Attributes:
         seq: Its place in the conversation, counted from 1; this alone orders it.
-        parent_id: The message it follows.
+        parent_id: The message it follows; None: it begins the conversation. Those of one parent are siblings.
         created_at: When it was stored, by the database's clock.
+        updated_at: When its text last grew, or was finished; None: it was complete from the start.
         citations: What it cites, by rank.
         feedback: Its thumbs, by user.
+        damage: What could not be read of it; None: nothing is wrong. Set by lenient reading alone, which leaves out
+            what is damaged.
     """
 
     id: UUID
@@ -248,7 +268,7 @@ class Message(Record):
     role: Role
     status: Status
     content: str
-    parts: JsonParts | None
+    parts: Annotated[tuple[Part, ...] | None, Unchecked]
     metadata: JsonObject
     response_time: float | None
     model: str | None
@@ -258,9 +278,29 @@ class Message(Record):
     cached_tokens: int | None
     reasoning_tokens: int | None
     cost: Decimal | None
+    pinned: bool
     created_at: datetime
+    updated_at: datetime | None
     citations: tuple[Citation, ...] = ()
     feedback: tuple[Feedback, ...] = ()
+    damage: str | None = None
+
+
+class MessageHit(Record):
+    """A message that a search found.
+
+    Attributes:
+        message: The message, with its citations and feedback.
+        thread_id: The thread in which it stands.
+        score: Its BM25 score among the messages that were searched, to nine decimal places; higher is better.
+        snippet: The passage with the query's words, if it was asked for: of its content, and after that in lines of
+            their own the texts among its parts.
+    """
+
+    message: Message
+    thread_id: str
+    score: float
+    snippet: Snippet | None = None
 
 
 class Exchange(Record):

@@ -56,7 +56,12 @@ def claim(tenant: str, conversation: Conversation, owner: Owner) -> Steps[Conver
 
 
 def make(
-    backend: Backend, tenant: str, thread: str, owner: Owner, described: Mapping[str, Any] | None = None
+    backend: Backend,
+    tenant: str,
+    thread: str,
+    owner: Owner,
+    language: str,
+    described: Mapping[str, Any] | None = None,
 ) -> Steps[Conversation]:
     """Make a conversation unless it is there, and lock it; two that do so at once both get the same.
 
@@ -65,11 +70,12 @@ def make(
         tenant: Whose it is to be.
         thread: The host's id of it.
         owner: Whose it is to be within the tenant.
+        language: The language in which its messages are to be analysed.
         described: Column values that a new one gets besides.
     """
     named = {"tenant_id": tenant, "id": new_id(), "thread_id": thread}
     owned = {"user_id": owner.user_id, "organisation_id": owner.organisation_id, "collection": owner.collection}
-    values = {**named, **owned, "title": None, "meta": {}, **(described or {})}
+    values = {**named, **owned, "language": language, "title": None, "meta": {}, **(described or {})}
     found: list[Conversation] = yield statements.insert_conversation(backend, values)
     if not found:
         found = yield statements.lock_conversation(tenant, thread)
@@ -79,8 +85,8 @@ def make(
 
 
 def start(
-    backend: Backend, tenant: str, thread: str, owner: Owner, described: Mapping[str, Any]
+    backend: Backend, tenant: str, thread: str, owner: Owner, language: str, described: Mapping[str, Any]
 ) -> Steps[Conversation]:
     """Make a conversation unless it is there, and note whose it is."""
-    conversation = yield from make(backend, tenant, thread, owner, described)
+    conversation = yield from make(backend, tenant, thread, owner, language, described)
     return (yield from claim(tenant, conversation, owner))

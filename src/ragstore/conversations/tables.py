@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,9 +13,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ragstore.core.base import STRICT, Base, TenantRow, child_of
 from ragstore.core.clock import utc_now
-from ragstore.core.types import Flag, Id, Json, Key, Money, Real, UtcDateTime
+from ragstore.core.types import Flag, Id, Integers, Json, Key, Money, Real, UtcDateTime, Whole
 
 HOST_ID_BYTES = 255
+LANGUAGE_BYTES = 35
+
+IS_OPEN = "status IN ('pending', 'streaming')"
+IS_KEPT = "pinned OR role = 'system'"
+HAS_USAGE = (
+    "response_time IS NOT NULL OR model IS NOT NULL OR input_tokens IS NOT NULL OR output_tokens IS NOT NULL"
+    " OR cost IS NOT NULL"
+)
+"""The conditions of partial indexes; a statement that is to use one repeats it to the letter."""
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
 
 
 class ConversationRow(TenantRow, Base):
@@ -40,6 +54,12 @@ class ConversationRow(TenantRow, Base):
     leaf_id: Mapped[UUID | None] = mapped_column(Id)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=utc_now())
     last_activity: Mapped[datetime] = mapped_column(UtcDateTime, server_default=utc_now())
+    # Some message has siblings: the way from the leaf to the root is then not all messages by `seq`.
+    branched: Mapped[bool] = mapped_column(Flag, server_default=text("false"))
+    # The language its messages were analysed in for search, and how many they are with how many words; NULL: not yet.
+    language: Mapped[str | None] = mapped_column(Key(LANGUAGE_BYTES))
+    searchable: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    words: Mapped[int] = mapped_column(Whole, server_default=text("0"))
 
 
 class MessageRow(TenantRow, Base):
@@ -51,6 +71,9 @@ class MessageRow(TenantRow, Base):
         UniqueConstraint("tenant_id", "conversation_id", "seq"),
         UniqueConstraint("tenant_id", "conversation_id", "client_id"),
         Index(None, "tenant_id", "conversation_id", "parent_id"),
+        Index("ix_rag_message_open", "updated_at", **_where(IS_OPEN)),
+        Index("ix_rag_message_kept", "tenant_id", "conversation_id", "seq", **_where(IS_KEPT)),
+        Index("ix_rag_message_usage", "tenant_id", "created_at", **_where(HAS_USAGE)),
         CheckConstraint("role IN ('system', 'user', 'assistant', 'tool')", name="role"),
         CheckConstraint("status IN ('pending', 'streaming', 'complete', 'error', 'cancelled')", name="status"),
         CheckConstraint("response_time >= 0", name="response_time"),
@@ -76,6 +99,16 @@ class MessageRow(TenantRow, Base):
     reasoning_tokens: Mapped[int | None] = mapped_column(Integer)
     cost: Mapped[Decimal | None] = mapped_column(Money)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=utc_now())
+    pinned: Mapped[bool] = mapped_column(Flag, server_default=text("false"))
+    # When its text last grew or was finished; NULL: it was complete from the start.
+    updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # False: it cites nothing and nobody has rated it, so that readers need not look.
+    annotated: Mapped[bool] = mapped_column(Flag, server_default=text("true"))
+    # What a finished message is found by: its length in words, and its terms, ascending, with how often each stands
+    # there. In its own row, as a table of their own made an append twice as slow. NULL: it has no words, or not yet.
+    words: Mapped[int | None] = mapped_column(Integer)
+    terms: Mapped[Sequence[int] | None] = mapped_column(Integers)
+    counts: Mapped[Sequence[int] | None] = mapped_column(Integers)
 
 
 class CitationRow(TenantRow, Base):

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from ragstore.conversations import statements
+from ragstore.conversations.reading import no_message
 from ragstore.conversations.records import Feedback, Message
 from ragstore.core.backend import Backend
 from ragstore.core.ids import new_id
 from ragstore.core.query import Steps
-from ragstore.errors import NotFound
 
 NOBODY = ""
 """No user in particular; a unique key cannot hold NULL."""
@@ -27,7 +27,8 @@ def give(
     """Store a user's thumb, or raise `NotFound`; the change is noted under its row lock, so in the order given."""
     given: list[Feedback] = yield statements.put_feedback(backend, tenant, message_id, user, value, comment)
     if not given:
-        raise NotFound(f"there is no message {message_id}")
+        raise no_message(message_id)
+    yield statements.note_thumb(tenant, message_id)
     yield statements.insert_feedback_change(_change(tenant, message_id, user, value, comment))
     return given[0]
 

@@ -141,3 +141,21 @@ async def repeating(call: Callable[[], Awaitable[None]], seconds: float) -> Asyn
     finally:
         stop.set()
         await task
+
+
+CANCELLATIONS = (asyncio.CancelledError, GeneratorExit)
+"""What ends a block that nothing is wrong with."""
+
+
+async def to_the_end(call: Callable[[], Awaitable[T]]) -> T:
+    """Give what a call gives, even if the task that waits for it is cancelled meanwhile, which is told after it."""
+    task = asyncio.ensure_future(call())
+    cancelled = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:  # some cancel again and again until the task is out of a block
+            cancelled = error
+    if cancelled is not None and task.exception() is None:
+        raise cancelled
+    return task.result()

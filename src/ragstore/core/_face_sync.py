@@ -154,3 +154,12 @@ def repeating(call: Callable[[], None], seconds: float) -> Iterator[None]:
         finally:
             stop.set()
             task.result()
+
+
+CANCELLATIONS = (KeyboardInterrupt, GeneratorExit)
+"""What ends a block that nothing is wrong with."""
+
+
+def to_the_end(call: Callable[[], T]) -> T:
+    """Give what a call gives."""
+    return call()

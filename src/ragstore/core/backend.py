@@ -74,6 +74,14 @@ class Backend(Protocol):
         """Prepare a driver's connection for our parameters, and note it under `PREPARED` in its info."""
         ...
 
+    def overwrite_deleted(self, connection: Connection, mode: int | None) -> int | None:
+        """Have the bytes of what is deleted overwritten, and give the mode until then, which sets it back."""
+        ...
+
+    def clear_traces(self, connection: Connection) -> bool:
+        """Remove what the files still hold of what was overwritten; False: something may be left in them."""
+        ...
+
     def execution_options(self, schema: str) -> Mapping[str, Any]:
         """Give the options that go with each execution for tables in this schema."""
         ...

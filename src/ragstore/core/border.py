@@ -8,11 +8,14 @@ a changed name would be another name.
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Literal
 
+from ragstore.core.times import MICROSECOND
 from ragstore.errors import InvalidInput
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_LONGEST = timedelta(days=36_600)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 InvalidTextRule = Literal["reject", "replace"]
@@ -89,3 +92,17 @@ def limit(value: object, *, field: str = "limit", minimum: int = 1, maximum: int
     if not minimum <= value <= maximum:
         raise InvalidInput(f"must be from {minimum} to {maximum}", field=field)
     return value
+
+
+def span(value: object, *, field: str, minimum: timedelta = MICROSECOND) -> timedelta:
+    """Check a span of time, given as a timedelta or in seconds.
+
+    Raises:
+        InvalidInput: It is neither, shorter than the minimum, or longer than 36,600 days.
+    """
+    if isinstance(value, bool) or not isinstance(value, timedelta | int | float):
+        raise InvalidInput(f"must be a timedelta or seconds, not {type(value).__name__}", field=field)
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if not minimum.total_seconds() <= seconds <= _LONGEST.total_seconds():
+        raise InvalidInput(f"must be from {minimum.total_seconds():g} seconds to {_LONGEST.days:,} days", field=field)
+    return value if isinstance(value, timedelta) else timedelta(seconds=value)

@@ -15,10 +15,12 @@
 | Half        | halfvec                    | BLOB, little-endian float16               |
 | Sparse      | sparsevec                  | BLOB, as pgvector's binary form           |
 | Lexemes     | tsvector                   | (PostgreSQL only)                         |
+| Integers    | integer[]                  | BLOB, little-endian int32                 |
 """
 
 from __future__ import annotations
 
+import struct
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -272,6 +274,29 @@ class Lexemes(UserDefinedType[Any]):
     def bind_expression(self, bindvalue: Any) -> ColumnElement[Any]:
         """Cast the text form."""
         return cast(bindvalue, self)
+
+
+class Integers(TypeDecorator[Sequence[int]]):
+    """Whole numbers of 32 bits, in order; as a list or a tuple."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Pick an array where there is one."""
+        return dialect.type_descriptor(LargeBinary() if dialect.name == "sqlite" else postgresql.ARRAY(Integer))
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> Any:
+        """Pack for SQLite."""
+        if value is None or dialect.name != "sqlite":
+            return None if value is None else list(value)
+        return struct.pack(f"<{len(value)}i", *value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Sequence[int] | None:
+        """Give the numbers."""
+        if value is None or dialect.name != "sqlite":
+            return value  # type: ignore[no-any-return]
+        return struct.unpack(f"<{len(value) // 4}i", value)
 
 
 def quote_lexeme(lexeme: str) -> str:

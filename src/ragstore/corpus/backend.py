@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement
 from ragstore.core.backend import Backend
 from ragstore.core.memory import NO_MEMORY, VectorMemory
 from ragstore.core.query import Query, Steps, Write
+from ragstore.core.query_text import LexicalQuery
 from ragstore.core.text import Terms
 from ragstore.corpus.filters import Filter, Operator
 from ragstore.corpus.records import Collection, EmbeddingSpace, IndexMethod, Quantization, SearchHit
@@ -28,26 +29,6 @@ class ChunkTerms:
 
     chunk_id: UUID
     terms: Terms
-
-
-Phrase = tuple[tuple[str, int], ...]
-"""Lexemes, each with its distance in words from the first, which has 0. One word is a phrase of one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LexicalQuery:
-    """What a query's text asks for, analysed.
-
-    Attributes:
-        frequencies: The lexemes that rank a chunk, with their counts in the query; any of them may match.
-        required: Of each of these, at least one alternative must stand in a hit, by whichever leg it comes. A word has
-            an alternative for each language that the query was analysed in.
-        excluded: None of these may stand in a hit.
-    """
-
-    frequencies: dict[str, int]
-    required: tuple[tuple[Phrase, ...], ...] = ()
-    excluded: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

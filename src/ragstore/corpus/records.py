@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, overload
@@ -10,7 +10,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ragstore.core.query_text import Match
 from ragstore.core.records import Input, JsonObject, Record, Unchecked
+from ragstore.core.snippets import Snippet
 from ragstore.core.vectors import Metric, Storage, VectorLike
 from ragstore.corpus.passages import Run, merge
 
@@ -20,7 +22,6 @@ SearchPath = Literal["exact", "approximate", "lexical", "exact+lexical", "approx
 IndexMethod = Literal["none", "hnsw", "ivfflat"]
 IndexState = Literal["none", "building", "ready", "invalid"]
 Quantization = Literal["none", "binary"]
-Match = Literal["any", "all", "web"]
 
 
 class EmbeddingSpace(Record):
@@ -446,41 +447,6 @@ class Neighbor(Record):
     chunk_id: UUID
     chunk_index: int
     content: str
-
-
-class Snippet(Record):
-    """A passage of a hit's text.
-
-    Attributes:
-        text: The passage, as it stands in the chunk; no ellipses are put in.
-        start: Where it begins in the chunk's content, in characters.
-        marks: (start, end) of each of the query's words in `text`, in order, not overlapping.
-    """
-
-    text: str
-    start: int
-    marks: tuple[tuple[int, int], ...]
-
-    def marked(self, before: str = "<b>", after: str = "</b>", escape: Callable[[str], str] | None = None) -> str:
-        """Give the passage with the query's words marked.
-
-        Args:
-            before: What is put before each word.
-            after: What is put after it.
-            escape: Applied to the text, but not to the marks. Whoever shows the passage as HTML gives `html.escape`:
-                a chunk's text may hold markup of its own.
-
-        Example:
-            >>> import html
-            >>> Snippet(text="cats & dogs", start=0, marks=((0, 4),)).marked(escape=html.escape)
-            '<b>cats</b> &amp; dogs'
-        """
-        escaped = escape or str
-        pieces, done = [], 0
-        for start, end in self.marks:
-            pieces += [escaped(self.text[done:start]), before, escaped(self.text[start:end]), after]
-            done = end
-        return "".join((*pieces, escaped(self.text[done:])))
 
 
 class SearchHit(Record):

@@ -13,10 +13,10 @@ from ragstore.core.base import SCHEMA
 from ragstore.errors import ExtensionMissing
 from ragstore.migrations.job import quoted
 from ragstore.migrations.sides import Catalogue
-from ragstore.migrations.versions import rs_0002
+from ragstore.migrations.versions import rs_0002, rs_0004
 from ragstore.schema import tables_for
 
-_FUNCTIONS = (rs_0002.CHARGE,)
+_FUNCTIONS = (rs_0002.CHARGE, rs_0004.APPEND)
 """Each function as the last revision that wrote it has it: there is no other declaration of it."""
 
 _OURS = """

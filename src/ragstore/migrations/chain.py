@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ragstore.errors import InvalidInput
 
-CHAIN = ("rs_0001", "rs_0002", "rs_0003")
+CHAIN = ("rs_0001", "rs_0002", "rs_0003", "rs_0004")
 """Every revision, oldest first; a test compares it with the scripts in `versions/`."""
 
 HEAD = CHAIN[-1]
 
-SCHEMA_NUMBER = 3
+SCHEMA_NUMBER = 4
 """The number of the schema at head. It is also this code's own number, to be held against a schema's `min_code`."""
 
 

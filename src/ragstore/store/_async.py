@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -16,17 +16,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from ragstore.backends import backend_for, read_url
 from ragstore.config import Settings
 from ragstore.conversations._async import AsyncConversations
+from ragstore.conversations.retention.purging import purge_all, wanted
+from ragstore.conversations.searching.renewing import index_messages
+from ragstore.conversations.statements import stale_messages
+from ragstore.conversations.streams.finishing import end_stale
 from ragstore.core._async import AsyncAccess, AsyncWork
 from ragstore.core._face_async import ASYNCHRONOUS, Slots, make_engine, plain_engine, side_engine, worker
-from ragstore.core.border import limit, name
+from ragstore.core.border import limit, name, span
 from ragstore.core.engines import is_autocommit
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
-from ragstore.core.query import Steps
+from ragstore.core.query import Steps, only
+from ragstore.core.text import normalize_language
+from ragstore.core.times import MICROSECOND
 from ragstore.corpus.chunks._async import AsyncChunks
 from ragstore.corpus.collections._async import AsyncCollections
 from ragstore.corpus.documents._async import AsyncDocuments
 from ragstore.corpus.spaces._async import AsyncSpaces
 from ragstore.errors import ConnectionLost, PoolTimeout, TenantRequired, UsageError
+from ragstore.privacy._async import AsyncPrivacy
+from ragstore.privacy.records import ErasureReport
 from ragstore.rate_limits._async import AsyncDecides, AsyncRateLimits
 from ragstore.rate_limits.records import Policy
 from ragstore.rate_limits.statements import purge as purge_rate_limits
@@ -70,6 +78,7 @@ class _AsyncEngineRoom:
         self.memory = NO_MEMORY if self.single_connection else VectorMemory(settings.vector_cache)
         self.units = 0
         self.writers: set[object] = set()
+        self.inside: list[object] = []
         self.side = self
         """For what must not depend on the caller's transaction: the same with connections of its own, if it can."""
         self.policies: dict[str, Policy] = {}
@@ -81,11 +90,13 @@ class _AsyncEngineRoom:
         writer = worker() if write and not self.backend.supports.concurrent_writers else None
         self.units += 1
         self.writers.add(writer)
+        self.inside.append(inside := worker())
         try:
             yield
         finally:
             self.units -= 1
             self.writers.discard(writer)
+            self.inside.remove(inside)
 
     def refuse_own_writer(self) -> None:
         """Raise `UsageError` where a second writer would wait for a unit that waits for it."""
@@ -93,6 +104,11 @@ class _AsyncEngineRoom:
             raise UsageError(
                 "your unit of work is writing to this file, and SQLite has one writer: call this before it"
             )
+
+    def refuse_unit(self) -> None:
+        """Raise `UsageError` inside a unit of the caller's own: what commits by itself could wait for it."""
+        if worker() in self.inside:
+            raise UsageError("this commits many transactions of its own: call it outside your unit of work")
 
     @asynccontextmanager
     async def autocommitting(self) -> AsyncIterator[AsyncWork]:
@@ -304,6 +320,23 @@ class AsyncRepositories:
         """Login sessions, as a part of this transaction."""
         return AsyncSessions(self._access, self._room.session_book)
 
+    def export_user(self, user_id: str) -> AsyncIterator[str]:
+        """Read out what is stored of a user, as lines of JSON, each of which ends with a line feed.
+
+        First the lines of `conversations.export` for the user's conversations; then their thumbs on messages of others,
+        as lines of the types "feedback" and "feedback_change"; then a line of the type "session" for each login
+        session, with what `SessionInfo` shows, and neither its secret nor the host's `data`. In bounded memory; each
+        portion is a read of its own.
+
+        Args:
+            user_id: The user, to 255 bytes; one of whom nothing is stored has no line.
+
+        Raises:
+            CorruptRow: A value cannot be read: `conversations.export` can be lenient.
+            InvalidInput: The user is empty or too long.
+        """
+        return AsyncPrivacy(self._access, self._room.session_book).export_user(user_id)
+
 
 class AsyncMaintenance:
     """What is done for all tenants at once; made by `store.maintenance()`.
@@ -356,6 +389,86 @@ class AsyncMaintenance:
             purged, events = await work.steps(purge_sessions(rows, now))
             work.afterwards.append(partial(self._room.session_book.tell, events))
         return purged
+
+    async def purge_conversations(
+        self,
+        *,
+        older_than: timedelta | float,
+        max_rows: int = 1000,
+        dry_run: bool = False,
+        now: datetime | None = None,
+    ) -> int:
+        """Do for all tenants what `conversations.purge` does for one, in one transaction.
+
+        Args:
+            older_than: As there; the same for all.
+            max_rows: How many conversations at most, of all tenants together, 1 to 10,000.
+            dry_run: Delete nothing, and give the number that would go.
+            now: Stands in for the database's clock.
+
+        Returns:
+            How many were deleted; fewer than `max_rows`: none are left that nobody else is working on.
+
+        Raises:
+            InvalidInput: A value is unfit.
+        """
+        asked = wanted(older_than, max_rows, now, dry_run=dry_run)
+        if dry_run:
+            return await self._access.read(lambda: purge_all(asked))
+        async with self._access.writing() as work:
+            return await work.steps(purge_all(asked))
+
+    async def close_streams(
+        self, *, silent_for: timedelta | float, max_rows: int = 100, now: datetime | None = None
+    ) -> int:
+        """End messages that are still open and have not grown for a while: their writer has died.
+
+        Each ends as "error", with the text that has come, in a transaction of its own; search finds it then. Several
+        may do so at once. Choose a time that no living writer is silent for.
+
+        Args:
+            silent_for: For how long, as a timedelta or in seconds, to 36,600 days.
+            max_rows: How many messages at most, 1 to 10,000.
+            now: Stands in for the database's clock.
+
+        Returns:
+            How many were ended; fewer than `max_rows`: none are left.
+
+        Raises:
+            InvalidInput: A value is unfit.
+        """
+        silence, rows = span(silent_for, field="silent_for"), _rows_to_purge(max_rows)
+        stale = await self._access.read(lambda: only(stale_messages(silence // MICROSECOND, rows, now)))
+        ended = 0
+        for message in stale:
+            async with self._access.writing() as work:
+                ended += await work.steps(end_stale(message))
+        return ended
+
+    async def index_messages(self, *, max_rows: int = 1000) -> int:
+        """Analyse messages for `conversations.search` that are not analysed in the settings' `message_language`.
+
+        Those are the messages of before there was a search, and all others once that language is another. It takes one
+        conversation after another, of all tenants, in one transaction, and may be cut off and called again; several may
+        do so at once, and on PostgreSQL each takes conversations that nobody else is working on. A conversation is done
+        whole, also where it has more than `max_rows` messages; who appends to it waits meanwhile. Until it is done, a
+        search does not find what is not analysed, and finds by the former language what was.
+
+        Args:
+            max_rows: After how many messages it ends, 1 to 10,000.
+
+        Returns:
+            How many messages were analysed; 0: none are left that nobody else is working on.
+
+        Example:
+            .. code-block:: python
+
+                while await store.maintenance().index_messages():
+                    pass
+        """
+        rows, language = _rows_to_purge(max_rows), normalize_language(self._room.settings.message_language)
+        async with self._access.writing() as work:
+            return await work.steps(index_messages(language, rows))
 
 
 class AsyncUnitOfWork(AsyncRepositories):
@@ -432,6 +545,54 @@ class AsyncStore(AsyncRepositories):
     def sessions(self) -> AsyncSessions:
         """Login sessions; independent of any unit of work, whose own are `unit.sessions`."""
         return AsyncSessions(_AsyncAside(self._room, self.tenant), self._room.session_book)
+
+    async def erase_user(self, user_id: str, *, dry_run: bool = False) -> ErasureReport:
+        """Delete what is stored of a user: login sessions, conversations with all that hangs on them, and thumbs.
+
+        The thumbs are those on messages of others. Which tables that touches, and why some are kept, is told in
+        `ragstore.privacy.inventory`. Sessions go first, and their listeners are told "revoked". It is done in
+        transactions of some 200 rows with what hangs on them; a call that was cut off is made again. End the user's
+        access before: what they write meanwhile stays. On SQLite the bytes are overwritten in the file.
+
+        Args:
+            user_id: The user, to 255 bytes; one of whom nothing is stored gives a report without rows.
+            dry_run: Delete nothing, and count what would go.
+
+        Raises:
+            InvalidInput: The user is empty or too long.
+            TenantRequired: No tenant is set.
+            UsageError: A unit of work is open here.
+
+        Example:
+            .. code-block:: python
+
+                await store.conversations.record_exchange(thread_id="t-9", query="Why?", response="So.", user_id="bob")
+                assert (await store.erase_user("bob")).rows["rag_message"] == 2
+        """
+        self._room.refuse_unit()
+        return await self._privacy.erase_user(user_id, dry_run=dry_run)
+
+    async def erase_tenant(self, *, confirm: str, dry_run: bool = False) -> ErasureReport:
+        """Delete everything of this handle's tenant: conversations, sessions, the corpus with its indexes, rate limits.
+
+        As `erase_user`, in many short transactions. Stop the tenant's writers before: what they write meanwhile may
+        stay. Counts under policies of the scope "global" belong to no tenant and stay.
+
+        Args:
+            confirm: The tenant's name, so that none is erased by mistake.
+            dry_run: Delete nothing, and count what would go.
+
+        Raises:
+            InvalidInput: `confirm` is another name.
+            TenantRequired: No tenant is set.
+            UsageError: A unit of work is open here.
+        """
+        self._room.refuse_unit()
+        return await self._privacy.erase_tenant(confirm=confirm, dry_run=dry_run)
+
+    @cached_property
+    def _privacy(self) -> AsyncPrivacy:
+        return AsyncPrivacy(_AsyncAside(self._room, self.tenant), self._room.session_book)
 
     def maintenance(self) -> AsyncMaintenance:
         """Give the one handle that works across all tenants, for jobs that run from time to time."""

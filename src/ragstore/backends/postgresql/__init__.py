@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from ragstore.backends.postgresql import (
+    appends,
     conditions,
     connect,
     copying,
@@ -13,7 +14,9 @@ from ragstore.backends.postgresql import (
     indexes,
     lexemes,
     limits,
+    messages,
     search,
+    traces,
     violations,
     writes,
 )
@@ -47,10 +50,14 @@ class PostgresBackend:
     is_aborted = staticmethod(connect.is_aborted)
     refuse_autocommit = staticmethod(connect.refuse_autocommit)
     begin = staticmethod(connect.begin)
+    overwrite_deleted = staticmethod(traces.overwrite_deleted)
+    clear_traces = staticmethod(traces.clear_traces)
     execution_options = staticmethod(connect.execution_options)
 
     upsert = staticmethod(writes.upsert)
     copy = staticmethod(copying.copy)
+    append_at_once = staticmethod(appends.append_at_once)
+    rank_messages = staticmethod(messages.rank_messages)
 
     metadata_condition = staticmethod(conditions.metadata_condition)
     add_terms = staticmethod(lexemes.add_terms)

@@ -19,5 +19,5 @@ STORAGE = (
 )
 """Run after the tables are made; `{schema}` is the quoted schema name."""
 
-FUNCTIONS = ("rag_rate_limit_charge",)
+FUNCTIONS = ("rag_message_append", "rag_rate_limit_charge")
 """What else the schema holds; the text is in the revision that wrote it last."""

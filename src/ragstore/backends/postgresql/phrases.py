@@ -12,8 +12,8 @@ from sqlalchemy.sql.selectable import Subquery
 from ragstore.backends.postgresql.legs import FENCE, TENANT, Scope
 from ragstore.backends.postgresql.lexemes import quote, salted
 from ragstore.core.query import Selected
+from ragstore.core.query_text import Phrase
 from ragstore.core.types import Id
-from ragstore.corpus.backend import Phrase
 from ragstore.corpus.tables import ChunkTermsRow
 
 

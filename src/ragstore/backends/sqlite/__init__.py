@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from ragstore.backends.sqlite import conditions, connect, explaining, limits, postings, search, violations, writes
+from ragstore.backends.sqlite import (
+    conditions,
+    connect,
+    explaining,
+    limits,
+    messages,
+    postings,
+    search,
+    traces,
+    violations,
+    writes,
+)
 from ragstore.core.backend import Abilities
 from ragstore.core.query import Steps
 from ragstore.core.translate import translating
@@ -36,10 +47,14 @@ class SqliteBackend:
     is_aborted = staticmethod(connect.is_aborted)
     refuse_autocommit = staticmethod(connect.refuse_autocommit)
     begin = staticmethod(connect.begin)
+    overwrite_deleted = staticmethod(traces.overwrite_deleted)
+    clear_traces = staticmethod(traces.clear_traces)
     execution_options = staticmethod(connect.execution_options)
 
     upsert = staticmethod(writes.upsert)
     copy = staticmethod(writes.copy)
+    append_at_once = staticmethod(writes.append_at_once)
+    rank_messages = staticmethod(messages.rank_messages)
 
     metadata_condition = staticmethod(conditions.metadata_condition)
     add_terms = staticmethod(postings.add_terms)

@@ -10,14 +10,16 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, select
 
-from ragstore.backends.sqlite.phrases import TEXTS_AT_ONCE, fulfils, has_phrases, hold_words, terms_to_check
+from ragstore.backends.sqlite.phrases import TEXTS_AT_ONCE, hold_words, terms_to_check
 from ragstore.backends.sqlite.scoring import AskedTerm, Scored, read_postings, score_all, score_best
 from ragstore.backends.sqlite.selecting import COLLECTION_ID, Quota, growing, listed, unindexed
 from ragstore.core import json
 from ragstore.core.bm25 import idf
+from ragstore.core.phrases import fulfils, has_phrases
 from ragstore.core.query import Query, Selected, Steps
+from ragstore.core.query_text import LexicalQuery
 from ragstore.core.text import term_id
-from ragstore.corpus.backend import LexicalQuery, SearchRequest
+from ragstore.corpus.backend import SearchRequest
 from ragstore.corpus.parameters import TENANT
 from ragstore.corpus.records import Collection
 from ragstore.corpus.search import hits

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ragstore.backends.sqlite.scoring import Postings, Scored
-from ragstore.core.text import analyze, term_id
-from ragstore.corpus.backend import LexicalQuery, Phrase
+from ragstore.core.query_text import LexicalQuery, Phrase
+from ragstore.core.text import term_id
 
 TEXTS_AT_ONCE = 100
 """Stored texts that a leg reads to look for phrases, before it looks whether it has enough."""
@@ -43,28 +43,3 @@ def _any(masks: Iterable[Any]) -> Any:
     import numpy as np
 
     return np.logical_or.reduce(list(masks))
-
-
-def has_phrases(text: LexicalQuery) -> bool:
-    """Say whether words' places matter, which the postings do not hold."""
-    required = (phrase for alternatives in text.required for phrase in alternatives)
-    return any(len(phrase) > 1 for phrase in (*required, *text.excluded))
-
-
-def fulfils(text: LexicalQuery, content: str, language: str) -> bool:
-    """Say whether a chunk's text has what is required, and nothing that is excluded."""
-    positions = analyze(content, language).positions
-    if any(_stands_in(phrase, positions) for phrase in text.excluded):
-        return False
-    return all(any(_stands_in(phrase, positions) for phrase in group) for group in text.required)
-
-
-def _stands_in(phrase: Phrase, positions: Mapping[str, list[int]]) -> bool:
-    """Say whether the words stand at their distances; a text's last places are one, as on PostgreSQL."""
-    starts: set[int] | None = None
-    for lexeme, distance in phrase:
-        found = {place - distance for place in positions.get(lexeme, ())}
-        starts = found if starts is None else starts & found
-        if not starts:
-            return False
-    return True

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, and_, bindparam, func, literal_column, select, type_coerce
 
-from ragstore.backends.sqlite.phrases import TEXTS_AT_ONCE, fulfils, has_phrases
+from ragstore.backends.sqlite.phrases import TEXTS_AT_ONCE
 from ragstore.backends.sqlite.selecting import (
     COLLECTION_ID,
     IDS_LISTED,
@@ -26,9 +26,11 @@ from ragstore.backends.sqlite.words import Choice, choose
 from ragstore.core import vectors
 from ragstore.core.memory import Held, SpaceKey, VectorMemory, Version
 from ragstore.core.nearest import Block, Gathering, Nearest, block_rows, packed_ids, row_bytes
+from ragstore.core.phrases import fulfils, has_phrases
 from ragstore.core.query import Query, Selected, Steps
+from ragstore.core.query_text import LexicalQuery
 from ragstore.core.vectors import Storage
-from ragstore.corpus.backend import LexicalQuery, SearchRequest, Target
+from ragstore.corpus.backend import SearchRequest, Target
 from ragstore.corpus.parameters import TENANT
 from ragstore.corpus.records import EmbeddingSpace
 from ragstore.corpus.search import hits

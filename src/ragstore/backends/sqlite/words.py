@@ -14,8 +14,9 @@ from ragstore.backends.sqlite.selecting import COLLECTION_ID, listed, unindexed
 from ragstore.core import json
 from ragstore.core.nearest import Block, packed_ids
 from ragstore.core.query import Query, Selected, Steps
+from ragstore.core.query_text import LexicalQuery, Phrase
 from ragstore.core.text import term_id
-from ragstore.corpus.backend import LexicalQuery, Phrase, Target
+from ragstore.corpus.backend import Target
 from ragstore.corpus.parameters import TENANT
 from ragstore.corpus.tables import ChunkKeyRow
 

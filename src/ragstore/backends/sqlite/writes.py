@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-from ragstore.core.query import Copy
+from ragstore.conversations.backend import Append, Place
+from ragstore.core.query import Copy, Query
 
 
 def upsert(table: Table) -> Insert:
@@ -19,3 +20,8 @@ def upsert(table: Table) -> Insert:
 def copy(connection: Connection, copy: Copy, options: Mapping[str, Any]) -> bool:
     """Leave it to an insert: there is no faster way."""
     return False
+
+
+def append_at_once(asked: Append) -> Query[Place] | None:
+    """Leave it to statements: no round trip is saved."""
+    return None

@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import chain
 
 from ragstore.core._sync import Repository
+from ragstore.core.query_text import Match
 from ragstore.core.vectors import VectorLike, kept
 from ragstore.corpus import reading
 from ragstore.corpus.backend import CorpusBackend, SearchRequest
 from ragstore.corpus.filters import Filter
-from ragstore.corpus.records import Collection, Match, Recency, SearchExplanation, SearchHits, SearchQuery
+from ragstore.corpus.records import Collection, Recency, SearchExplanation, SearchHits, SearchQuery
 from ragstore.corpus.search.explaining import explain
 from ragstore.corpus.search.searching import check_queries, make_requests, names_of, to_hits
 from ragstore.errors import ConcurrencyError, InvalidInput

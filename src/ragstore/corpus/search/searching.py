@@ -8,13 +8,13 @@ from typing import Any
 
 from ragstore.core import border, vectors
 from ragstore.core.border import STRICT_TEXT
+from ragstore.core.query_text import MAX_QUERY, LexicalQuery, parse
 from ragstore.core.text import normalize_language
 from ragstore.core.vectors import Storage, VectorLike
-from ragstore.corpus.backend import Answer, LexicalQuery, SearchRequest, Target
+from ragstore.corpus.backend import Answer, SearchRequest, Target
 from ragstore.corpus.filters import check
 from ragstore.corpus.naming import collection_name
 from ragstore.corpus.records import Collection, EmbeddingSpace, SearchHits, SearchMode, SearchPath, SearchQuery
-from ragstore.corpus.search.query_text import MAX_QUERY, parse
 from ragstore.corpus.search.shaping import candidates, shape
 from ragstore.errors import DimensionMismatch, InvalidInput
 

@@ -7,18 +7,15 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from ragstore.core import border
-from ragstore.corpus.backend import LexicalQuery
+from ragstore.core.query_text import LexicalQuery
+from ragstore.core.snippets import check_size, make_snippet
 from ragstore.corpus.records import Recency, SearchHit, SearchQuery
-from ragstore.corpus.search.snippets import make_snippet
 from ragstore.errors import InvalidInput
 
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
-MIN_SNIPPET = 20
-MAX_SNIPPET = 10_000
 MIN_CANDIDATES = 100
 MAX_CANDIDATES = 1000
 """So many are looked at to be ranked anew, but never fewer than the page needs; by `mmr` never more."""
@@ -78,8 +75,7 @@ def _check(query: SearchQuery) -> None:
         raise InvalidInput("must be from 0 (as different as can be) to 1 (by score alone)", field="mmr")
     if query.threshold is not None and not isfinite(query.threshold):
         raise InvalidInput("must be a finite number", field="threshold")
-    if query.snippet is not None:
-        border.limit(query.snippet, field="snippet", minimum=MIN_SNIPPET, maximum=MAX_SNIPPET)
+    check_size(query.snippet)
     if query.recency is not None:
         if not 0 < query.recency.weight <= 1:
             raise InvalidInput("must be above 0, and at most 1", field="recency.weight")

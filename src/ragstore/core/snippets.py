@@ -8,12 +8,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
+from ragstore.core import border
+from ragstore.core.records import Record
 from ragstore.core.text import Located, locate
-from ragstore.corpus.records import Snippet
+
+MIN_SIZE = 20
+MAX_SIZE = 10_000
 
 _SENTENCE = re.compile(r"""[.!?\u2026]["'\u201d\u2019)\]]*\s+|[\u3002\uff01\uff1f\uff61]\s*|\n[ \t\r]*\n\s*""")
 _LONGEST_STOP = 10  # so far before a sentence its full stop is looked for
@@ -21,6 +25,41 @@ _START = itemgetter(0)
 
 _Place = tuple[int, int]
 """A word's first character, and the one after its last."""
+
+
+class Snippet(Record):
+    """A passage of a hit's text.
+
+    Attributes:
+        text: The passage, as it stands there; no ellipses are put in.
+        start: Where it begins in the text, in characters.
+        marks: (start, end) of each of the query's words in `text`, in order, not overlapping.
+    """
+
+    text: str
+    start: int
+    marks: tuple[tuple[int, int], ...]
+
+    def marked(self, before: str = "<b>", after: str = "</b>", escape: Callable[[str], str] | None = None) -> str:
+        """Give the passage with the query's words marked.
+
+        Args:
+            before: What is put before each word.
+            after: What is put after it.
+            escape: Applied to the text, but not to the marks. Whoever shows the passage as HTML gives `html.escape`:
+                the text may hold markup of its own.
+
+        Example:
+            >>> import html
+            >>> Snippet(text="cats & dogs", start=0, marks=((0, 4),)).marked(escape=html.escape)
+            '<b>cats</b> &amp; dogs'
+        """
+        escaped = escape or str
+        pieces, done = [], 0
+        for start, end in self.marks:
+            pieces += [escaped(self.text[done:start]), before, escaped(self.text[start:end]), after]
+            done = end
+        return "".join((*pieces, escaped(self.text[done:])))
 
 
 class _Found(NamedTuple):
@@ -31,11 +70,20 @@ class _Found(NamedTuple):
     lexeme: str
 
 
+def check_size(value: object) -> int | None:
+    """Check how many characters a snippet is to have at most; None: none is asked for.
+
+    Raises:
+        InvalidInput: It is no whole number from 20 to 10,000.
+    """
+    return None if value is None else border.limit(value, field="snippet", minimum=MIN_SIZE, maximum=MAX_SIZE)
+
+
 def make_snippet(content: str, lexemes: Container[str], languages: Sequence[str], size: int) -> Snippet:
     """Choose the passage with the most different words of a query, then with the most, then the first; in linear time.
 
     Args:
-        content: A chunk's text.
+        content: A text.
         lexemes: The query's.
         languages: Those that the text may have been analysed in.
         size: How many characters, at most. The passage begins with a sentence if one begins in reach, else with a word,

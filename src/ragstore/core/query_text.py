@@ -20,12 +20,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, NamedTuple, TypeVar
 
 from ragstore.core.text import MAX_POSITION, Located, analyze, locate
-from ragstore.corpus.backend import LexicalQuery, Phrase
-from ragstore.corpus.records import Match
 
 MAX_QUERY = 100_000
 MAX_TERMS = 1000
@@ -34,6 +33,27 @@ MAX_REQUIRED = 100
 """So many words and phrases are required, and so many phrases excluded, those that come first."""
 MAX_PHRASE = 50
 """So many words of a phrase count, the first ones."""
+
+Match = Literal["any", "all", "web"]
+Phrase = tuple[tuple[str, int], ...]
+"""Lexemes, each with its distance in words from the first, which has 0. One word is a phrase of one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LexicalQuery:
+    """What a query's text asks for, analysed.
+
+    Attributes:
+        frequencies: The lexemes that rank a text, with their counts in the query; any of them may match.
+        required: Of each of these, at least one alternative must stand in a hit, by whichever leg it comes. A word has
+            an alternative for each language that the query was analysed in.
+        excluded: None of these may stand in a hit.
+    """
+
+    frequencies: dict[str, int]
+    required: tuple[tuple[Phrase, ...], ...] = ()
+    excluded: tuple[Phrase, ...] = ()
+
 
 _QUOTES = '"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02'
 _TOKEN = re.compile(

@@ -1,0 +1,1 @@
+"""Reading out conversations as lines of JSON."""

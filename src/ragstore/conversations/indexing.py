@@ -1,0 +1,60 @@
+"""What a message is found by: the terms of its text, by the same analysis as a chunk's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ragstore.core.text import analyze, term_id
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTerms:
+    """A text's terms.
+
+    Attributes:
+        length: Its words, as BM25 counts them.
+        terms: The ids of its lexemes, ascending.
+        counts: How often each stands in the text.
+    """
+
+    length: int
+    terms: Sequence[int]
+    counts: Sequence[int]
+
+    def columns(self) -> dict[str, Any]:
+        """Give the columns of the message's row."""
+        if not self.length:
+            return {"words": None, "terms": None, "counts": None}
+        return {"words": self.length, "terms": self.terms, "counts": self.counts}
+
+
+NO_TERMS = MessageTerms(0, (), ())
+
+
+def terms_of(content: str, parts: Sequence[Any] | None, language: str) -> MessageTerms:
+    """Analyse what of a message is searched."""
+    text = searched_text(content, parts)
+    if not text:
+        return NO_TERMS
+    found = analyze(text, language)
+    counted: dict[int, int] = {}
+    for lexeme, count in found.frequencies.items():
+        term = term_id(lexeme)
+        counted[term] = counted.get(term, 0) + count
+    terms = sorted(counted)
+    return MessageTerms(found.length if terms else 0, terms, [counted[term] for term in terms])
+
+
+def searched_text(content: str, parts: Sequence[Any] | None) -> str:
+    """Give what of a message is searched: its text, and in lines of their own the texts among its parts as stored."""
+    return "\n".join((content, *_texts(parts))) if parts else content
+
+
+def _texts(parts: Sequence[Any]) -> list[str]:
+    return [part["text"] for part in parts if isinstance(part, Mapping) and _is_text(part)]
+
+
+def _is_text(part: Mapping[str, Any]) -> bool:
+    return part.get("type") == "text" and isinstance(part.get("text"), str)

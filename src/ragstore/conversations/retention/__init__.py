@@ -1,0 +1,1 @@
+"""Deleting conversations that nobody has written to for a while."""

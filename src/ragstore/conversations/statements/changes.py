@@ -1,0 +1,155 @@
+"""The statements that change or delete messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CTE, Integer, and_, bindparam, cast, delete, func, select, text, update
+
+from ragstore.conversations.statements.base import (
+    CONVERSATION_ID,
+    CONVERSATIONS,
+    MESSAGE_ID,
+    MESSAGES,
+    ROWS,
+    TENANT,
+)
+from ragstore.conversations.statements.messages import MESSAGE_COLUMNS, Line, to_line
+from ragstore.conversations.tables import IS_OPEN
+from ragstore.core.clock import later, time_or_now, utc_now
+from ragstore.core.query import Query, Write
+from ragstore.core.types import Id, Whole
+
+_IS_IT = and_(MESSAGES.c.tenant_id == TENANT, MESSAGES.c.id == MESSAGE_ID)
+_OPEN = text(IS_OPEN)
+
+# ----------------------------------------------------------------------------------------------------- streams
+
+_LENGTH = func.length(MESSAGES.c.content)
+_AT = cast(bindparam("at"), Integer)
+_GROW = (
+    update(MESSAGES)
+    .where(_IS_IT, _OPEN, bindparam("most") >= _LENGTH, (_AT.is_(None)) | (_LENGTH == _AT))
+    .values(content=MESSAGES.c.content.concat(bindparam("added")), status="streaming", updated_at=utc_now())
+    .returning(_LENGTH)
+)
+_STALE = (
+    select(MESSAGES.c.tenant_id, MESSAGES.c.id, MESSAGES.c.updated_at)
+    .where(_OPEN, MESSAGES.c.updated_at < later(time_or_now("now"), -cast(bindparam("silence"), Whole)))
+    .order_by(MESSAGES.c.updated_at)
+    .limit(ROWS)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMessage:
+    """A message whose text is still to come."""
+
+    tenant: str
+    id: UUID
+    updated_at: datetime
+
+
+def grow_message(tenant: str, message_id: UUID, added: str, at: int | None, most: int) -> Query[int]:
+    """Add to an open message's text, and give its length then; nothing if it is not open, or of another length."""
+    parameters = {"tenant": tenant, "message_id": message_id, "added": added, "at": at, "most": most}
+    return Query(_GROW, lambda row: row[0], parameters)
+
+
+def finish_message(tenant: str, message_id: UUID, seen: int, values: dict[str, Any]) -> Query[Line]:
+    """Finish an open message of so many characters, and give it as it is then; nothing if it is none."""
+    finish = update(MESSAGES).where(_IS_IT, _OPEN, bindparam("seen") == _LENGTH).values(**values, updated_at=utc_now())
+    parameters = {"tenant": tenant, "message_id": message_id, "seen": seen}
+    return Query(finish.returning(*MESSAGE_COLUMNS), to_line, parameters)
+
+
+def stale_messages(silence: int, rows: int, now: datetime | None) -> Query[OpenMessage]:
+    """Select open messages of all tenants that have not grown for so many microseconds."""
+    return Query(
+        _STALE, lambda row: OpenMessage(row[0], row[1], row[2]), {"silence": silence, "rows": rows, "now": now}
+    )
+
+
+def patch_message(tenant: str, message_id: UUID, values: dict[str, Any]) -> Query[Line]:
+    """Change what may change of a message, and give it as it is then."""
+    patch = update(MESSAGES).where(_IS_IT).values(**values).returning(*MESSAGE_COLUMNS)
+    return Query(patch, to_line, {"tenant": tenant, "message_id": message_id})
+
+
+# ---------------------------------------------------------------------------------------------------- branches
+
+
+def _tree() -> CTE:
+    below = select(MESSAGES.c.id, MESSAGES.c.seq).where(
+        MESSAGES.c.tenant_id == TENANT, MESSAGES.c.conversation_id == CONVERSATION_ID, MESSAGES.c.id == MESSAGE_ID
+    )
+    tree = below.cte("tree", recursive=True)
+    children = select(MESSAGES.c.id, MESSAGES.c.seq).where(
+        MESSAGES.c.tenant_id == TENANT,
+        MESSAGES.c.conversation_id == CONVERSATION_ID,
+        MESSAGES.c.parent_id == tree.c.id,
+    )
+    return tree.union_all(children)
+
+
+_TREE = _tree()
+_TIP_BELOW = select(_TREE.c.id).order_by(_TREE.c.seq.desc()).limit(1)
+_NEWEST = (
+    select(MESSAGES.c.id)
+    .where(MESSAGES.c.tenant_id == TENANT, MESSAGES.c.conversation_id == CONVERSATION_ID)
+    .order_by(MESSAGES.c.seq.desc())
+    .limit(1)
+)
+_DELETE_TREE = (
+    delete(MESSAGES)
+    .where(MESSAGES.c.tenant_id == TENANT, MESSAGES.c.id.in_(select(_TREE.c.id)))
+    .returning(MESSAGES.c.id)
+)
+_OF_IT = and_(MESSAGES.c.tenant_id == TENANT, MESSAGES.c.conversation_id == CONVERSATION_ID)
+_RECOUNT = (
+    update(CONVERSATIONS)
+    .where(CONVERSATIONS.c.tenant_id == TENANT, CONVERSATIONS.c.id == CONVERSATION_ID)
+    .values(
+        leaf_id=bindparam("new_leaf", type_=Id()),
+        searchable=select(func.count(MESSAGES.c.words)).where(_OF_IT).scalar_subquery(),
+        words=select(func.coalesce(func.sum(MESSAGES.c.words), 0)).where(_OF_IT).scalar_subquery(),
+    )
+)
+
+
+def tip_below(tenant: str, conversation_id: UUID, message_id: UUID | None) -> Query[UUID]:
+    """Select the newest message at or below one; of None, the conversation's newest."""
+    of = {"tenant": tenant, "conversation_id": conversation_id}
+    if message_id is None:
+        return Query(_NEWEST, lambda row: row[0], of)
+    return Query(_TIP_BELOW, lambda row: row[0], {**of, "message_id": message_id})
+
+
+def delete_tree(tenant: str, conversation_id: UUID, message_id: UUID) -> Query[UUID]:
+    """Delete a message with all that follow it, and give their ids."""
+    parameters = {"tenant": tenant, "conversation_id": conversation_id, "message_id": message_id}
+    return Query(_DELETE_TREE, lambda row: row[0], parameters)
+
+
+def recount(tenant: str, conversation_id: UUID, leaf_id: UUID | None) -> Write:
+    """Note a locked conversation's leaf, and count anew what can be found in it."""
+    return Write(_RECOUNT, {"tenant": tenant, "conversation_id": conversation_id, "new_leaf": leaf_id})
+
+
+def patched(tenant: str, conversation_id: UUID, values: dict[str, Any]) -> Write:
+    """Change columns of a locked conversation."""
+    patch = update(CONVERSATIONS).where(CONVERSATIONS.c.tenant_id == TENANT, CONVERSATIONS.c.id == CONVERSATION_ID)
+    return Write(patch.values(**values), {"tenant": tenant, "conversation_id": conversation_id})
+
+
+def note_finished(tenant: str, conversation_id: UUID, words: int, *, active: bool) -> Write:
+    """Note that a message of a locked conversation can be found, if it has words, and whether that was an activity."""
+    values = {
+        "searchable": CONVERSATIONS.c.searchable + (1 if words else 0),
+        "words": CONVERSATIONS.c.words + words,
+        **({"last_activity": utc_now()} if active else {}),
+    }
+    return patched(tenant, conversation_id, values)

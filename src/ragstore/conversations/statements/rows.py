@@ -1,0 +1,134 @@
+"""Making a message's record of its row, strictly or leniently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from ragstore.conversations.parts import read_parts
+from ragstore.conversations.records import Message
+from ragstore.core import json
+from ragstore.core.times import from_microseconds
+from ragstore.errors import CorruptRow
+
+COLUMNS = (
+    "id",
+    "conversation_id",
+    "seq",
+    "parent_id",
+    "client_id",
+    "role",
+    "status",
+    "content",
+    "parts",
+    "meta",
+    "response_time",
+    "model",
+    "resolved_model",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "cost",
+    "pinned",
+    "created_at",
+    "updated_at",
+    "annotated",
+)
+"""What a row holds, as the driver gives it, and JSON as text."""
+
+_EMPTY = "{}"
+_BILLION = Decimal(10**9)
+_uuid = lru_cache(4096)(UUID)  # a conversation's id is that of all its messages, and a message's that of its children
+
+
+def _id(value: Any) -> Any:
+    return _uuid(value) if type(value) is str else value
+
+
+def _time(value: Any) -> Any:
+    if value is None:
+        return None
+    return from_microseconds(value) if type(value) is int else value.astimezone(UTC)
+
+
+def to_message(row: Sequence[Any]) -> Message:
+    """Make a message of a row of these columns.
+
+    Raises:
+        CorruptRow: It does not hold what a message is made of.
+    """
+    try:
+        return _message(row, _parts(row[8]), {} if row[9] == _EMPTY else _object(row[9]), None)
+    except ValueError as error:
+        raise CorruptRow("rag_message", _id(row[0]), _said(error)) from error
+
+
+def to_message_leniently(row: Sequence[Any]) -> Message:
+    """Make a message of a row; what cannot be read is left out, and named in `damage`."""
+    damage: list[str] = []
+    parts = _tried(_parts, row[8], None, damage)
+    metadata = _tried(_object, row[9], {}, damage)
+    try:
+        return _message(row, parts, metadata, "; ".join(damage) or None)
+    except ValueError as error:  # a column's own value is none that it may have: there is nothing to leave out
+        raise CorruptRow("rag_message", _id(row[0]), _said(error)) from error
+
+
+def _tried(read: Callable[[Any], Any], value: Any, otherwise: Any, damage: list[str]) -> Any:
+    try:
+        return read(value)
+    except ValueError as error:
+        damage.append(_said(error))
+        return otherwise
+
+
+def _said(error: ValueError) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _parts(text: str | None) -> Any:
+    if text is None:
+        return None
+    found = json.loads(text)
+    if not isinstance(found, list):
+        raise ValueError("its parts are no list")
+    return read_parts(found)
+
+
+def _object(text: str) -> Any:
+    found = json.loads(text)
+    if not isinstance(found, Mapping):
+        raise ValueError("its metadata is no object")
+    return found
+
+
+def _message(row: Sequence[Any], parts: Any, metadata: Any, damage: str | None) -> Message:
+    return Message(
+        id=_id(row[0]),
+        conversation_id=_id(row[1]),
+        seq=row[2],
+        parent_id=_id(row[3]),
+        client_id=row[4],
+        role=row[5],
+        status=row[6],
+        content=row[7],
+        parts=parts,
+        metadata=metadata,
+        response_time=row[10],
+        model=row[11],
+        resolved_model=row[12],
+        input_tokens=row[13],
+        output_tokens=row[14],
+        cached_tokens=row[15],
+        reasoning_tokens=row[16],
+        cost=None if row[17] is None else Decimal(row[17]) / _BILLION,
+        pinned=row[18],
+        created_at=_time(row[19]),
+        updated_at=_time(row[20]),
+        damage=damage,
+    )

@@ -1,0 +1,1 @@
+"""Messages whose text comes in pieces."""

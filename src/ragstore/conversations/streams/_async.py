@@ -1,0 +1,206 @@
+"""The repository's part that writes messages as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ragstore.conversations import appending, preparing
+from ragstore.conversations.backend import Append, ConversationsBackend
+from ragstore.conversations.parts import Part
+from ragstore.conversations.records import Message, NewMessage, Sources, Usage
+from ragstore.conversations.streams import finishing
+from ragstore.conversations.streams.finishing import Ending
+from ragstore.core import border
+from ragstore.core._async import AsyncRepository
+from ragstore.core._face_async import CANCELLATIONS, to_the_end
+from ragstore.core.border import TextPolicy
+from ragstore.core.ids import parse_id
+from ragstore.core.records import UNSET, JsonObject, Unset
+from ragstore.errors import InvalidInput, UsageError
+
+
+class AsyncMessageStream:
+    """A message being written; made by `store.conversations.stream()`. For one task alone.
+
+    Attributes:
+        message: The message as it was when it was begun: its id and its place.
+    """
+
+    def __init__(self, streams: AsyncStreams, message: Message, flush_every: float) -> None:
+        """Use `store.conversations.stream`."""
+        self.message = message
+        self._streams = streams
+        self._flush_every = flush_every
+        self._pieces: list[str] = []
+        self._stored = len(message.content)
+        self._flushed_at = time.monotonic()
+        self._told: dict[str, Any] = {}
+
+    async def write(self, text: str) -> None:
+        """Add to the text. What has come is stored every so many seconds, not at each piece."""
+        self._pieces.append(text)
+        if time.monotonic() - self._flushed_at >= self._flush_every:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Store what has come, so that others can read it."""
+        if self._pieces:
+            self._stored = await self._streams.grow(self.message.id, "".join(self._pieces), at=self._stored)
+            self._pieces.clear()
+        self._flushed_at = time.monotonic()
+
+    def tell(self, **values: Any) -> None:
+        """Say what is to be stored with the finished message: what `finish` takes, but `status` and `content`.
+
+        Args:
+            values: For example `sources`, `model`, `output_tokens`. What is told again takes the place of the former.
+        """
+        self._told |= values
+
+    async def end(self, status: Ending) -> None:
+        """Store the rest and finish the message; the block's end does so by itself."""
+        await self.flush()
+        await self._streams.finish(self.message.id, status=status, **self._told)
+
+
+class AsyncStreams(AsyncRepository[ConversationsBackend]):
+    """What the conversations' repository has for messages whose text comes in pieces."""
+
+    @asynccontextmanager
+    async def stream(
+        self, thread_id: str, message: NewMessage, *, flush_every: timedelta | float = 0.5
+    ) -> AsyncIterator[AsyncMessageStream]:
+        """Append a message whose text is still to come, and finish it at the block's end.
+
+        It is there for others to read from the start, with the status "streaming" and what has been stored of it. It
+        ends as "complete"; as "error" if the block raises, and as "cancelled" if its task is cancelled. In both cases
+        what has come stays. If the process dies, `store.maintenance().close_streams()` ends it later. Each step is a
+        short transaction of its own: none is held while the model runs.
+
+        Args:
+            thread_id: The thread.
+            message: What is known of it: its role, perhaps the beginning of its text.
+            flush_every: After how long what has come is stored, as a timedelta or in seconds, 0 or more.
+
+        Raises:
+            UsageError: Inside a unit of work, where nobody could see it before the end.
+
+        Example:
+            .. code-block:: python
+
+                async with store.conversations.stream("t-1", NewMessage(role="assistant")) as stream:
+                    for piece in ("So", " it is."):
+                        await stream.write(piece)
+                    stream.tell(model="small", output_tokens=4)
+        """
+        if not self._access.one_shot:
+            raise UsageError("a stream cannot be part of a transaction: call it on the store, outside any unit of work")
+        pause = border.span(flush_every, field="flush_every", minimum=timedelta(0)).total_seconds()
+        stream = AsyncMessageStream(self, await self._begin(thread_id, message), pause)
+        try:
+            yield stream
+        except CANCELLATIONS:
+            await to_the_end(lambda: stream.end("cancelled"))
+            raise
+        except BaseException:
+            await to_the_end(lambda: stream.end("error"))
+            raise
+        await stream.end("complete")
+
+    async def _begin(self, thread_id: str, message: NewMessage) -> Message:
+        if not isinstance(message, NewMessage):
+            raise InvalidInput(f"must be a NewMessage, not {type(message).__name__}", field="message")
+        thread, let_in = preparing.thread(thread_id), preparing.Border.of(self._access.settings)
+        opened = message.model_copy(update={"status": "streaming"})
+        asked = Append.of(self._access, thread, [preparing.message(opened, let_in)])
+        async with self._access.writing() as work:
+            return (await work.steps(appending.append(self._backend, asked)))[0]
+
+    async def grow(self, message_id: UUID | str, text: str, *, at: int | None = None) -> int:
+        """Add to the text of an open message. One statement, which writes the text anew: gather pieces first.
+
+        Args:
+            message_id: A message that was appended with the status "pending" or "streaming"; it is "streaming" then.
+            text: What is added; a message has at most 1,000,000 characters.
+            at: How many characters are there already, so that a repeated call adds nothing twice; None: any number.
+
+        Returns:
+            How many characters the message has then.
+
+        Raises:
+            NotFound: There is no such message.
+            Conflict: It is finished, or has another number of characters.
+            LimitExceeded: It would become too long.
+            InvalidInput: A value is unfit.
+        """
+        known = parse_id(message_id)
+        added = preparing.text(text, TextPolicy(self._access.settings.invalid_text), "text")
+        place = None if at is None else border.limit(at, field="at", minimum=0, maximum=preparing.MAX_CONTENT)
+        async with self._access.writing() as work:
+            return await work.steps(finishing.grow(self._tenant, known, added, place))
+
+    async def finish(  # noqa: PLR0913 - all that is known of a message when it is done, by keyword
+        self,
+        message_id: UUID | str,
+        *,
+        status: Ending = "complete",
+        content: str | Unset = UNSET,
+        parts: Sequence[Part] | Unset | None = UNSET,
+        metadata: JsonObject | Unset = UNSET,
+        sources: Sources = (),
+        response_time: float | None = None,
+        model: str | None = None,
+        resolved_model: str | None = None,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
+        cost: Decimal | None = None,
+    ) -> Message:
+        """Finish an open message, in one transaction. It never changes again, and search finds it from now on.
+
+        Args:
+            message_id: A message that was appended with the status "pending" or "streaming".
+            status: How it ended: "complete", "error" or "cancelled".
+            content: The whole text, in place of what has been stored; left out: what has been stored.
+            parts: As for `NewMessage`; left out: those it began with.
+            metadata: Takes the place of the stored metadata; left out: that stays.
+            sources: What it cites, best first.
+            response_time: How long it took to make, in seconds.
+            model: The model that was asked for. This and what follows: None leaves what it began with.
+            resolved_model: The model that answered.
+            input_tokens: Tokens the model read.
+            output_tokens: Tokens the model wrote.
+            cached_tokens: Of the tokens read, those from a cache.
+            reasoning_tokens: Of the tokens written, those of reasoning.
+            cost: What it cost, to nine decimal places.
+
+        Raises:
+            NotFound: There is no such message.
+            Conflict: It is finished already.
+            InvalidInput: A value cannot be stored. Nothing is changed.
+        """
+        known, policy = parse_id(message_id), TextPolicy(self._access.settings.invalid_text)
+        values = preparing.ending(status, content, parts, metadata, policy)
+        used = Usage(
+            response_time=response_time,
+            model=model,
+            resolved_model=resolved_model,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cached_tokens=cached_tokens,
+            reasoning_tokens=reasoning_tokens,
+            cost=cost,
+        )
+        values |= {name: value for name, value in preparing.usage(used).items() if value is not None}
+        cited = preparing.citations(sources, policy)
+        if cited:
+            values["annotated"] = True
+        async with self._access.writing() as work:
+            return await work.steps(finishing.finish(self._tenant, known, values, cited))

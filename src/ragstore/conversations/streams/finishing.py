@@ -1,0 +1,74 @@
+"""Messages whose text comes in pieces: open until they are finished, and never changed after that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from ragstore.conversations import branching, reading, statements
+from ragstore.conversations.indexing import NO_TERMS, MessageTerms, terms_of
+from ragstore.conversations.parts import to_json
+from ragstore.conversations.preparing import MAX_CONTENT
+from ragstore.conversations.records import Conversation, Message
+from ragstore.conversations.statements import Line, OpenMessage
+from ragstore.core.query import Steps
+from ragstore.errors import ConcurrencyError, Conflict, LimitExceeded, NotFound
+
+Ending = Literal["complete", "error", "cancelled"]
+OPEN = ("pending", "streaming")
+
+
+def grow(tenant: str, message_id: UUID, added: str, at: int | None) -> Steps[int]:
+    """Add to an open message's text, and give its length then."""
+    grown: list[int] = yield statements.grow_message(tenant, message_id, added, at, MAX_CONTENT - len(added))
+    if grown:
+        return grown[0]
+    stored = yield from reading.message(tenant, message_id)
+    _check_open(stored)
+    if at not in (None, len(stored.content)):
+        raise Conflict(f"the message has {len(stored.content)} characters, not {at}: go on from there")
+    raise LimitExceeded(f"a message has at most {MAX_CONTENT:,} characters: finish it, and go on in another")
+
+
+def _check_open(message: Message) -> None:
+    if message.status not in OPEN:
+        raise Conflict(f"the message is {message.status}, and a finished one never changes: append another")
+
+
+def finish(tenant: str, message_id: UUID, values: dict[str, Any], cited: Sequence[dict[str, Any]]) -> Steps[Message]:
+    """Finish an open message: store the rest of it, and from now on it is found by search."""
+    conversation, message = yield from branching.locked(tenant, message_id)
+    _check_open(message)
+    terms = _terms(conversation, message, values)
+    seen, values = len(message.content), {**values, **terms.columns()}
+    finished: list[Line] = yield statements.finish_message(tenant, message_id, seen, values)
+    if not finished:
+        raise ConcurrencyError("the message grew in the same moment: run the whole unit again")
+    yield statements.insert_citations([{"tenant_id": tenant, "message_id": message_id, **one} for one in cited])
+    yield statements.note_finished(tenant, conversation.id, terms.length, active=True)
+    return (yield from reading.annotated(tenant, finished))[0]
+
+
+def end_stale(stale: OpenMessage) -> Steps[int]:
+    """End a message whose writer has died, unless it is ended or has grown meanwhile; give how many were ended."""
+    try:
+        conversation, message = yield from branching.locked(stale.tenant, stale.id)
+    except NotFound:
+        return 0
+    if message.status not in OPEN or message.updated_at != stale.updated_at:
+        return 0
+    terms = _terms(conversation, message, {})
+    values = {"status": "error", **terms.columns()}
+    ended = yield statements.finish_message(stale.tenant, stale.id, len(message.content), values)
+    if ended:
+        yield statements.note_finished(stale.tenant, conversation.id, terms.length, active=False)
+    return len(ended)
+
+
+def _terms(conversation: Conversation, message: Message, values: dict[str, Any]) -> MessageTerms:
+    if conversation.language is None:
+        return NO_TERMS
+    stored = None if message.parts is None else [to_json(part) for part in message.parts]
+    content, parts = values.get("content", message.content), values.get("parts", stored)
+    return terms_of(content, parts, conversation.language)

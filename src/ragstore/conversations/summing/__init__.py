@@ -1,0 +1,1 @@
+"""What was used, how it was rated, and what was cited: sums over many conversations."""

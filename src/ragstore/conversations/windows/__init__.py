@@ -1,0 +1,1 @@
+"""Context windows: what of a conversation a model is given."""

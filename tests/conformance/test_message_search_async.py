@@ -1,0 +1,339 @@
+"""C-12: finding messages by their words, on both databases and both faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ragstore.conversations._async import AsyncConversations
+from ragstore.conversations.parts import ReasoningPart, TextPart
+from ragstore.conversations.records import MessageHit, NewCitation, NewMessage
+from ragstore.errors import InvalidInput
+from ragstore.store._async import AsyncStore
+from tests.conformance.support import Database
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def chats(async_store: AsyncStore) -> AsyncConversations:
+    return async_store.conversations
+
+
+def said(content: str, **fields: Any) -> NewMessage:
+    return NewMessage(role=fields.pop("role", "user"), content=content, **fields)
+
+
+def contents(hits: Sequence[MessageHit]) -> list[str]:
+    return [hit.message.content for hit in hits]
+
+
+# -------------------------------------------------------------------------------------------------- what is found
+
+
+async def test_a_hit_is_the_whole_message(chats: AsyncConversations) -> None:
+    """C-12, C-9: with its citations and thumbs, its thread and a passage."""
+    exchange = await chats.record_exchange(
+        thread_id="t",
+        query="Where do the turbines stand?",
+        response="Off the coast. The turbines turn slowly there, and nobody hears them.",
+        sources=[NewCitation(source="a.pdf", title="Wind")],
+        feedback=1,
+        user_id="ann",
+    )
+    question, answer = await chats.search("turbine", user_id="ann", snippet=40)
+    assert (question.message, answer.message) == (exchange.question, exchange.answer)
+    assert answer.message.citations[0].title == "Wind"
+    assert answer.message.feedback[0].value == 1
+    assert (question.thread_id, answer.thread_id) == ("t", "t")
+    assert question.score > answer.score > 0
+    assert answer.snippet is not None
+    assert answer.snippet.marked() == "The <b>turbines</b> turn slowly there, and"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("東京", ["ja"]),
+        ("京都", ["ja", "zh"]),
+        ("搜索引擎", ["zh"]),
+        ("索引", ["zh"]),
+        ("데이터", ["ko"]),
+        ("이터", ["ko"]),
+        ("Straße", ["de"]),
+        ("STRASSE", ["de"]),
+        ("café", ["fr"]),
+        ("cafe\u0301", ["fr"]),
+        ("cats", ["en"]),
+    ],
+)
+async def test_languages(chats: AsyncConversations, text: str, found: list[str]) -> None:
+    """C-12: substrings of two characters and more of Chinese, Japanese and Korean, German, accents in both forms."""
+    texts = {
+        "ja": "東京都庁へ行きました。",
+        "zh": "京都没有搜索引擎",
+        "ko": "데이터베이스를 검색합니다",
+        "de": "Die Straße ist gesperrt",
+        "fr": "Un café, s'il vous plaît",
+        "en": "The cat sleeps",
+    }
+    for thread, content in texts.items():
+        await chats.append(thread, said(content))
+    assert sorted({hit.thread_id for hit in await chats.search(text, match="all")}) == found
+
+
+async def test_text_among_the_parts_is_found(chats: AsyncConversations) -> None:
+    """What the reader sees is searched, what the model thought is not."""
+    parts = [TextPart(text="A harbour at dawn."), ReasoningPart(text="secretly")]
+    await chats.append("t", said("", parts=parts))
+    (hit,) = await chats.search("harbours", snippet=30)
+    assert hit.snippet is not None
+    assert hit.snippet.marked() == "A <b>harbour</b> at dawn."
+    assert contents(await chats.search('"harbour at dawn"', match="web")) == [""]
+    assert await chats.search("secretly") == []
+
+
+async def test_only_final_text_is_found(chats: AsyncConversations) -> None:
+    """C-7: nothing of a message whose text still grows; all of it once it is finished."""
+    (begun,) = await chats.append("t", said("", role="assistant", status="streaming"))
+    await chats.grow(begun.id, "a lantern ")
+    assert await chats.search("lantern") == []
+    await chats.grow(begun.id, "and a compass")
+    await chats.finish(begun.id)
+    assert contents(await chats.search("compass lantern", match="all")) == ["a lantern and a compass"]
+
+
+async def test_deletion_takes_it_out_at_once(async_store: AsyncStore) -> None:
+    """C-12: in the same transaction, and a rollback brings it back."""
+    await async_store.conversations.append("t", [said("a kite"), said("two kites")])
+    await async_store.conversations.append("u", said("a kite of ours"))
+    with pytest.raises(ZeroDivisionError):
+        async with async_store.begin() as unit:
+            await unit.conversations.delete("t")
+            assert contents(await unit.conversations.search("kite")) == ["a kite of ours"]
+            raise ZeroDivisionError
+    assert len(await async_store.conversations.search("kite")) == 3
+    await async_store.conversations.delete("t")
+    (left,) = await async_store.conversations.search("kite")
+    assert left.message.content == "a kite of ours"
+    assert left.score == pytest.approx(0.287682072)  # as the only message of all
+
+
+async def test_a_unit_finds_what_it_has_stored(async_store: AsyncStore) -> None:
+    """A message is found from its own transaction on."""
+    async with async_store.begin() as unit:
+        await unit.conversations.append("t", said("a kite"))
+        assert contents(await unit.conversations.search("kites")) == ["a kite"]
+    assert contents(await async_store.conversations.search("kites")) == ["a kite"]
+
+
+# -------------------------------------------------------------------------------------------------------- scope
+
+
+async def test_others_are_never_found(async_store: AsyncStore) -> None:
+    """C-12: not another user's, not another tenant's, and what belongs to nobody only when it is asked for."""
+    chats = async_store.conversations
+    await chats.record_exchange(thread_id="a", query="ann's kite", response="", user_id="ann", collection="docs")
+    await chats.record_exchange(thread_id="b", query="bob's kite", response="", user_id="bob", organisation_id="acme")
+    await chats.append("c", said("nobody's kite"))
+    await async_store.for_tenant("other").conversations.append("a", said("the other's kite"))
+
+    async def found(**scope: Any) -> list[str]:
+        return sorted(hit.thread_id for hit in await chats.search("kite", **scope))
+
+    assert await found() == ["a", "b", "c"]
+    assert await found(user_id="ann") == ["a"]
+    assert await found(user_id="bob") == ["b"]
+    assert await found(user_id=None) == ["c"]
+    assert await found(user_id="eve") == []
+    assert await found(organisation_id="acme") == ["b"]
+    assert await found(collection="docs") == ["a"]
+    assert await found(thread_id="c") == ["c"]
+    assert await found(user_id="ann", thread_id="b") == []
+    assert await found(user_id="ann", organisation_id="acme") == []
+    (hit,) = await async_store.for_tenant("other").conversations.search("kite")
+    assert hit.message.content == "the other's kite"
+
+
+async def test_a_ranking_depends_on_nobody_else(chats: AsyncConversations) -> None:
+    """C-12: the statistics are those of the scope."""
+    await chats.record_exchange(thread_id="a", query="red kite", response="a kite", user_id="ann")
+    before = await chats.search("red kite", user_id="ann")
+    for number in range(5):
+        await chats.record_exchange(thread_id=f"b{number}", query="red red", response="red kite red", user_id="bob")
+    assert await chats.search("red kite", user_id="ann") == before
+
+
+async def test_roles_and_times(chats: AsyncConversations) -> None:
+    """They narrow the hits, and leave the scores as they are."""
+    roles = ("system", "user", "assistant", "tool")
+    messages = await chats.append("t", [said(f"a kite {role}", role=role) for role in roles])
+    now = messages[0].created_at
+    assert contents(await chats.search("kite")) == ["a kite user", "a kite assistant"]
+    every = await chats.search("kite", roles=roles)
+    assert [hit.message.role for hit in every] == list(roles)
+    (tool,) = await chats.search("kite", roles=["tool"])
+    assert tool == every[3]
+    assert len(await chats.search("kite", since=now, until=now + timedelta(seconds=1))) == 2
+    assert await chats.search("kite", until=now) == []
+    assert await chats.search("kite", since=now + timedelta(microseconds=1)) == []
+
+
+async def test_pages(chats: AsyncConversations) -> None:
+    """Equals are in the order of their ids, and no hit is on two pages."""
+    await chats.append("t", [said("one kite") for _ in range(25)])
+    every = await chats.search("kite", limit=100)
+    assert [hit.message.seq for hit in every] == list(range(1, 26))
+    pages = [await chats.search("kite", limit=10, offset=offset) for offset in (0, 10, 20, 30)]
+    assert [hit for page in pages for hit in page] == every
+
+
+# ------------------------------------------------------------------------------------------- words and phrases
+
+
+async def test_words_phrases_and_exclusions(chats: AsyncConversations) -> None:
+    """As in a search over chunks."""
+    texts = ["a red kite", "a kite, red", "a red balloon", "the kite", "red red red"]
+    await chats.append("t", [said(text) for text in texts])
+
+    async def found(text: str, match: Any = "web") -> set[str]:
+        return set(contents(await chats.search(text, match=match)))
+
+    assert await found("red kite", "any") == set(texts)
+    assert await found("red kite", "all") == {"a red kite", "a kite, red"}
+    assert await found('"red kite"') == {"a red kite"}
+    assert await found("red -kite") == {"a red balloon", "red red red"}
+    assert await found('kite -"red kite"') == {"a kite, red", "the kite"}
+    assert await found("red AND kite") == {"a red kite", "a kite, red"}
+    assert await found("-kite") == set()
+    assert await found("the", "all") == set()
+    assert await found('"balloon red"') == set()
+
+
+async def test_a_phrase_among_many(chats: AsyncConversations) -> None:
+    """However many better ones have the words and not the phrase, the hits are those that have it, best first."""
+    better = [said("kite red green kite red green") for _ in range(450)]
+    holding = [said("long ago a green red kite" + " flew away" * number) for number in range(12)]
+    await chats.append("t", [*better[:225], *holding, *better[225:]])
+    hits = await chats.search('"green red kite"', match="web", limit=10)
+    assert contents(hits) == [message.content for message in holding[:10]]
+    later = await chats.search('"green red kite"', match="web", limit=10, offset=10)
+    assert contents(later) == [message.content for message in holding[10:]]
+
+
+HOSTILE = [
+    "",
+    "   ",
+    "'; DROP TABLE rag_message; --",
+    "& | ! <-> ( ) :* 'a",
+    '"unclosed kite',
+    "%_\\",
+    "{1,2}",
+    "\u202e\ufeff\U0001f600",
+    "kite " * 20_000,
+    " ".join(f"w{number}" for number in range(15_000)) + " kite",
+    '"' * 1001,
+]
+
+
+@pytest.mark.parametrize("match", ["any", "all", "web"])
+async def test_any_text_is_valid(chats: AsyncConversations, match: Any) -> None:
+    """C-12: none of them is a syntax of anything."""
+    await chats.append("t", said("a red kite; it's DROP TABLE rag_message"))
+    for text in HOSTILE:
+        hits = await chats.search(text[:100_000], match=match)
+        assert len(hits) <= 1
+    assert len(await chats.search("kite")) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "asked"),
+    [
+        ("text", {"text": "a\0b"}),
+        ("text", {"text": "a\ud800b"}),
+        ("text", {"text": "a" * 100_001}),
+        ("text", {"text": 7}),
+        ("limit", {"limit": 0}),
+        ("limit", {"limit": 1001}),
+        ("limit", {"limit": True}),
+        ("offset", {"offset": -1}),
+        ("offset", {"offset": 10_001}),
+        ("roles", {"roles": ()}),
+        ("roles", {"roles": "user"}),
+        ("roles", {"roles": ["host"]}),
+        ("match", {"match": "some"}),
+        ("since", {"since": datetime(2026, 1, 1)}),  # noqa: DTZ001 - that is what is refused
+        ("until", {"until": datetime(1, 1, 1, tzinfo=UTC).replace(tzinfo=None)}),
+        ("user_id", {"user_id": ""}),
+        ("organisation_id", {"organisation_id": " a"}),
+        ("thread_id", {"thread_id": ""}),
+        ("collection", {"collection": "c" * 64}),
+        ("snippet", {"snippet": 19}),
+    ],
+)
+async def test_unfit_values(chats: AsyncConversations, field: str, asked: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        await chats.search(**{"text": "kite", **asked})
+    assert raised.value.field == field
+
+
+# --------------------------------------------------------------------------------------------- analysing anew
+
+
+def make_unindexed(db: Database, thread: str) -> None:
+    """Leave a conversation as one from before there was a search."""
+    is_it = f"(SELECT id FROM rag_conversation WHERE thread_id = '{thread}')"
+    db.execute(f"UPDATE rag_message SET words = NULL, terms = NULL, counts = NULL WHERE conversation_id = {is_it}")
+    db.execute(f"UPDATE rag_conversation SET language = NULL, searchable = 0, words = 0 WHERE thread_id = '{thread}'")
+
+
+async def test_what_was_there_before_is_indexed(async_store: AsyncStore, db: Database) -> None:
+    """C-16: in bounded steps, of all tenants, as it would be now; what is not done is not found."""
+    chats, others = async_store.conversations, async_store.for_tenant("other").conversations
+    for number in range(4):
+        await chats.append(f"t{number}", [said(f"kite number{number}"), said("..."), said("no words of it")])
+    await others.append("t", said("kite"))
+    (still_open,) = await chats.append("t0", said("kite", status="pending"))
+    await chats.start("empty")
+    expected = [await chats.search("kite words", limit=100), await others.search("kite")]
+    held = db.execute("SELECT id, words, terms, counts FROM rag_message ORDER BY id")
+    for thread in ("t0", "t1", "t2", "t3", "t", "empty"):
+        make_unindexed(db, thread)
+    assert await chats.search("kite") == []
+    await chats.append("t1", said("a new kite"))
+    assert await chats.search("kite") == []
+    jobs = async_store.maintenance()
+    done = []
+    while count := await jobs.index_messages(max_rows=4):
+        done.append(count)
+    assert sum(done) == 4 * 3 + 1 + 1
+    assert all(4 <= count < 4 + 4 for count in done[:-1])
+    await chats.delete_message((await chats.history("t1"))[-1].id)
+    assert [await chats.search("kite words", limit=100), await others.search("kite")] == expected
+    assert db.execute("SELECT id, words, terms, counts FROM rag_message ORDER BY id") == held
+    await chats.finish(still_open.id)
+    assert len(await chats.search("kite")) == 5
+
+
+async def test_another_language(async_store: AsyncStore, database_url: str) -> None:
+    """A conversation stays in its language until it is indexed anew, and then is found by the new one's rules."""
+    await async_store.conversations.append("t", said("Die Häuser am Fluss"))
+    german = replace(async_store.settings, message_language="de-AT")
+    async with AsyncStore.open(database_url, german) as store:
+        assert await store.conversations.search("Haus") == []
+        await store.conversations.append("t", said("Noch mehr Häuser"))
+        await store.conversations.append("u", said("Viele Häuser"))
+        assert contents(await store.conversations.search("Haus")) == ["Viele Häuser"]
+        assert await store.maintenance().index_messages() == 2
+        assert await store.maintenance().index_messages() == 0
+        assert len(await store.conversations.search("Haus")) == 3
+
+
+@pytest.mark.parametrize("max_rows", [0, 10_001, True, "9"])
+async def test_bounds_of_indexing(async_store: AsyncStore, max_rows: Any) -> None:
+    with pytest.raises(InvalidInput):
+        await async_store.maintenance().index_messages(max_rows=max_rows)

@@ -1,0 +1,195 @@
+# Generated from test_message_streams_async.py by tools/unasync.py: edit that file and run the tool again.
+"""Messages whose text comes in pieces: open, growing, finished once, and found if their writer died."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from ragstore.conversations._sync import Conversations
+from ragstore.conversations.parts import TextPart
+from ragstore.conversations.records import NewCitation, NewMessage
+from ragstore.core.ids import new_id
+from ragstore.errors import Conflict, InvalidInput, LimitExceeded, NotFound, UsageError
+from ragstore.store._sync import Store
+
+OPEN = NewMessage(role="assistant", status="streaming")
+
+
+@pytest.fixture
+def chats(store: Store) -> Conversations:
+    return store.conversations
+
+
+def test_a_stream_grows_and_ends(chats: Conversations) -> None:
+    """C-7: it is there from the start, grows in the sight of others, and is complete at the block's end."""
+    with chats.stream("t", OPEN, flush_every=0) as stream:
+        (begun,) = chats.history("t")
+        assert (begun.status, begun.content, begun.id) == ("streaming", "", stream.message.id)
+        stream.write("It is ")
+        (grown,) = chats.history("t")
+        assert (grown.status, grown.content) == ("streaming", "It is ")
+        stream.write("so \N{SNOWMAN}\U0001f600.")
+        stream.tell(model="m", output_tokens=4, cost=Decimal("0.1"), sources=[NewCitation(source="s")])
+    (ended,) = chats.history("t")
+    assert (ended.status, ended.content) == ("complete", "It is so \N{SNOWMAN}\U0001f600.")
+    assert (ended.model, ended.output_tokens, ended.cost) == ("m", 4, Decimal("0.1"))
+    assert [citation.source for citation in ended.citations] == ["s"]
+    assert ended.updated_at is not None
+    assert ended.updated_at >= ended.created_at
+
+
+def test_pieces_are_gathered(chats: Conversations) -> None:
+    """What comes is stored now and then, not piece by piece."""
+    with chats.stream("t", OPEN, flush_every=3600) as stream:
+        for _ in range(100):
+            stream.write("x")
+        assert (chats.history("t"))[0].content == ""
+        stream.flush()
+        assert (chats.history("t"))[0].content == "x" * 100
+        stream.flush()
+    assert (chats.history("t"))[0].content == "x" * 100
+
+
+def test_an_error_ends_a_stream(chats: Conversations) -> None:
+    """C-7: what has come stays."""
+    with pytest.raises(ZeroDivisionError):
+        with chats.stream("t", OPEN) as stream:
+            stream.write("half")
+            raise ZeroDivisionError
+    (ended,) = chats.history("t")
+    assert (ended.status, ended.content) == ("error", "half")
+
+
+def test_pending_then_streaming_then_finished(chats: Conversations) -> None:
+    """C-7: pending, streaming, and one of three ends; nothing changes after that."""
+    for ending in ("complete", "error", "cancelled"):
+        (message,) = chats.append("t", NewMessage(role="assistant", content="a", status="pending"))
+        assert message.status == "pending"
+        assert chats.grow(message.id, "b") == 2
+        assert chats.get_message(message.id).status == "streaming"
+        finished = chats.finish(message.id, status=ending)
+        assert (finished.status, finished.content) == (ending, "ab")
+        assert chats.get_message(message.id) == finished
+        with pytest.raises(Conflict, match=ending):
+            chats.grow(message.id, "c")
+        with pytest.raises(Conflict, match=ending):
+            chats.finish(message.id)
+        assert chats.get_message(message.id) == finished
+
+
+def test_only_an_open_message_grows(chats: Conversations) -> None:
+    (complete,) = chats.append("t", NewMessage(role="user", content="x"))
+    with pytest.raises(Conflict, match="complete"):
+        chats.grow(complete.id, "y")
+    with pytest.raises(NotFound):
+        chats.grow(new_id(), "y")
+    with pytest.raises(NotFound):
+        chats.finish(new_id())
+    with pytest.raises(InvalidInput):
+        NewMessage(role="user", status="error")
+
+
+def test_a_repeated_piece_is_added_once(chats: Conversations) -> None:
+    (message,) = chats.append("t", OPEN)
+    assert chats.grow(message.id, "one \U0001f600 ", at=0) == 6
+    with pytest.raises(Conflict, match="6"):
+        chats.grow(message.id, "one \U0001f600 ", at=0)
+    assert chats.grow(message.id, "two", at=6) == 9
+
+
+def test_the_end_says_the_rest(chats: Conversations) -> None:
+    """What is left out stays; a text that is given takes the place of what was stored."""
+    begun = NewMessage(role="assistant", status="pending", model="asked", metadata={"a": 1}, parts=[{"x": 1}])
+    (first, second) = chats.append("t", [begun, begun])
+    kept = chats.finish(first.id, input_tokens=7)
+    assert (kept.model, kept.metadata, kept.parts, kept.input_tokens) == ("asked", {"a": 1}, ({"x": 1},), 7)
+    changed = chats.finish(second.id, content="all", parts=[TextPart(text="all")], metadata={}, resolved_model="got")
+    assert (changed.content, changed.parts, changed.metadata) == ("all", (TextPart(text="all"),), {})
+    assert (changed.model, changed.resolved_model) == ("asked", "got")
+    assert chats.get_message(second.id) == changed
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"status": "pending"}, "status"),
+        ({"content": "\0"}, "content"),
+        ({"parts": "text"}, "parts"),
+        ({"metadata": []}, "metadata"),
+        ({"output_tokens": -1}, "output_tokens"),
+        ({"sources": "s"}, "sources"),
+    ],
+)
+def test_an_unfit_end_changes_nothing(chats: Conversations, fields: dict[str, object], field: str) -> None:
+    (message,) = chats.append("t", OPEN)
+    with pytest.raises(InvalidInput) as raised:
+        chats.finish(message.id, **fields)
+    assert raised.value.field == field
+    assert chats.get_message(message.id).status == "streaming"
+
+
+@pytest.mark.parametrize("text", ["\0", "\ud800", None, b"x"])
+def test_an_unfit_piece_is_refused(chats: Conversations, text: object) -> None:
+    (message,) = chats.append("t", OPEN)
+    with pytest.raises(InvalidInput):
+        chats.grow(message.id, text)
+    assert chats.get_message(message.id).content == ""
+
+
+def test_a_text_has_its_bounds(chats: Conversations) -> None:
+    (message,) = chats.append("t", OPEN)
+    assert chats.grow(message.id, "x" * 999_999) == 999_999
+    with pytest.raises(LimitExceeded):
+        chats.grow(message.id, "xy")
+    assert chats.grow(message.id, "x") == 1_000_000
+
+
+def test_a_client_id_finds_a_stream_again(chats: Conversations) -> None:
+    """C-3: a retry after the text has grown is no other message."""
+    new = NewMessage(role="assistant", status="streaming", client_id="k")
+    (first,) = chats.append("t", new)
+    chats.grow(first.id, "grown")
+    (again,) = chats.append("t", new)
+    assert (again.id, again.content) == (first.id, "grown")
+    with pytest.raises(Conflict):
+        chats.append("t", NewMessage(role="user", status="streaming", client_id="k"))
+
+
+def test_a_stream_is_no_part_of_a_unit(store: Store) -> None:
+    with store.begin() as unit:
+        with pytest.raises(UsageError):
+            with unit.conversations.stream("t", OPEN):
+                pass
+    with pytest.raises(InvalidInput):
+        with store.conversations.stream("t", OPEN, flush_every=-1):
+            pass
+    with pytest.raises(InvalidInput):
+        with store.conversations.stream("t", "text"):  # type: ignore[arg-type]
+            pass
+
+
+def test_streams_whose_writer_died_are_closed(store: Store) -> None:
+    """C-7: found by age in all tenants, ended as errors with what has come, and found by search then."""
+    mine, theirs = store.conversations, store.for_tenant("other").conversations
+    (old,) = mine.append("t", NewMessage(role="assistant", content="halfway words", status="streaming"))
+    (others,) = theirs.append("t", NewMessage(role="assistant", status="pending"))
+    (done,) = mine.append("t", NewMessage(role="assistant", content="done"))
+    keeper = store.maintenance()
+    assert keeper.close_streams(silent_for=timedelta(hours=1)) == 0
+    later = old.created_at + timedelta(hours=2)
+    assert keeper.close_streams(silent_for=3600.0, max_rows=1, now=later) == 1
+    assert keeper.close_streams(silent_for=3600.0, now=later) == 1
+    assert keeper.close_streams(silent_for=3600.0, now=later) == 0
+    ended = mine.get_message(old.id)
+    assert (ended.status, ended.content) == ("error", "halfway words")
+    assert theirs.get_message(others.id).status == "error"
+    assert mine.get_message(done.id).status == "complete"
+
+
+@pytest.mark.parametrize("silent_for", [0, -1.0, float("nan"), "1h", True, None])
+def test_a_silence_is_a_time(store: Store, silent_for: object) -> None:
+    with pytest.raises(InvalidInput):
+        store.maintenance().close_streams(silent_for=silent_for)
