@@ -8,6 +8,7 @@ libraries' own classes stand beside our adapters for them. Neither has pages, so
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
 import random
@@ -450,7 +451,9 @@ def measure(
             began = time.perf_counter()
             way.fill(made)
             print(f"{way.name}: filled in {time.perf_counter() - began:.1f} s", flush=True)
-        _settle(url, stack)
+        _settle(url)
+        gc.collect()
+        gc.freeze()  # a host does not hold all texts in memory, so collections shall not walk through them
         about = {"database": "sqlite" if url.startswith("sqlite") else "postgresql", "messages": messages}
         for job, able, times in _jobs(ways, made, depths, rounds):
             calls = [call for _, call in able]
@@ -484,7 +487,7 @@ def _appending(way: Way, made: Made) -> Job:
     return lambda: way.append(next(threads), next(texts))
 
 
-def _settle(url: str, stack: ExitStack) -> None:
+def _settle(url: str) -> None:
     """Let the database put its house in order, so that no job pays for the filling."""
     floor = floor_of(url)
     floor.settle()

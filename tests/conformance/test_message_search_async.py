@@ -14,7 +14,7 @@ from ragstore.conversations.parts import ReasoningPart, TextPart
 from ragstore.conversations.records import MessageHit, NewCitation, NewMessage
 from ragstore.errors import InvalidInput
 from ragstore.store._async import AsyncStore
-from tests.conformance.support import Database
+from tests.conformance.support import Database, async_together, run_calls
 
 pytestmark = pytest.mark.anyio
 
@@ -331,6 +331,23 @@ async def test_another_language(async_store: AsyncStore, database_url: str) -> N
         assert await store.maintenance().index_messages() == 2
         assert await store.maintenance().index_messages() == 0
         assert len(await store.conversations.search("Haus")) == 3
+
+
+async def test_indexing_waits_for_nobody(postgres_url: str) -> None:
+    """C-16: what somebody is writing to is left for later, and two jobs at once do each conversation once."""
+    async with AsyncStore.open(postgres_url) as store:
+        for number in range(6):
+            await store.conversations.append(f"t{number}", said("Viele Häuser"))
+        async with AsyncStore.open(postgres_url, replace(store.settings, message_language="de")) as german:
+            jobs = german.maintenance()
+            async with store.begin() as unit:
+                await unit.conversations.append("t0", said("Ein Haus"))
+                done = run_calls(await async_together(*[lambda: jobs.index_messages(max_rows=2)] * 2))
+                while count := await jobs.index_messages():
+                    done.append(count)
+            assert sum(done) == 5
+            assert await jobs.index_messages() == 2
+            assert len(await german.conversations.search("Haus")) == 7
 
 
 @pytest.mark.parametrize("max_rows", [0, 10_001, True, "9"])

@@ -15,7 +15,7 @@ from ragstore.conversations.parts import ReasoningPart, TextPart
 from ragstore.conversations.records import MessageHit, NewCitation, NewMessage
 from ragstore.errors import InvalidInput
 from ragstore.store._sync import Store
-from tests.conformance.support import Database
+from tests.conformance.support import Database, run_calls, together
 
 
 @pytest.fixture
@@ -330,6 +330,23 @@ def test_another_language(store: Store, database_url: str) -> None:
         assert store.maintenance().index_messages() == 2
         assert store.maintenance().index_messages() == 0
         assert len(store.conversations.search("Haus")) == 3
+
+
+def test_indexing_waits_for_nobody(postgres_url: str) -> None:
+    """C-16: what somebody is writing to is left for later, and two jobs at once do each conversation once."""
+    with Store.open(postgres_url) as store:
+        for number in range(6):
+            store.conversations.append(f"t{number}", said("Viele Häuser"))
+        with Store.open(postgres_url, replace(store.settings, message_language="de")) as german:
+            jobs = german.maintenance()
+            with store.begin() as unit:
+                unit.conversations.append("t0", said("Ein Haus"))
+                done = run_calls(together(*[lambda: jobs.index_messages(max_rows=2)] * 2))
+                while count := jobs.index_messages():
+                    done.append(count)
+            assert sum(done) == 5
+            assert jobs.index_messages() == 2
+            assert len(german.conversations.search("Haus")) == 7
 
 
 @pytest.mark.parametrize("max_rows", [0, 10_001, True, "9"])

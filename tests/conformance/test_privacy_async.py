@@ -74,7 +74,7 @@ def vacuum(path: Path) -> None:
 async def plant_other(store: AsyncStore) -> Any:
     """Store another user's data, which has to stay; gives a message that others may rate."""
     chats = store.conversations
-    asked = {"user_id": "bob", "organisation_id": "org", "collection": "docs", "feedback": 1}
+    asked: dict[str, Any] = {"user_id": "bob", "organisation_id": "org", "collection": "docs", "feedback": 1}
     kept = await chats.record_exchange(thread_id="bob's", query="Who is Bob?", response="I am.", **asked)
     await chats.give_feedback(kept.answer.id, -1, user_id="carol", comment="He is not.")
     await chats.record_exchange(

@@ -73,7 +73,7 @@ def vacuum(path: Path) -> None:
 def plant_other(store: Store) -> Any:
     """Store another user's data, which has to stay; gives a message that others may rate."""
     chats = store.conversations
-    asked = {"user_id": "bob", "organisation_id": "org", "collection": "docs", "feedback": 1}
+    asked: dict[str, Any] = {"user_id": "bob", "organisation_id": "org", "collection": "docs", "feedback": 1}
     kept = chats.record_exchange(thread_id="bob's", query="Who is Bob?", response="I am.", **asked)
     chats.give_feedback(kept.answer.id, -1, user_id="carol", comment="He is not.")
     chats.record_exchange(thread_id="nobody's", query="Who?", response="Nobody.", sources=[NewCitation(source="s")])

@@ -16,7 +16,7 @@ from ragstore.errors import InvalidInput
 class Counter:
     """Counts each message's tokens once."""
 
-    def __init__(self, count: Callable[[Message], int]) -> None:
+    def __init__(self, count: Callable[[Message], object]) -> None:
         """Ask `count`."""
         self._count = count
         self._known: dict[UUID, int] = {}
@@ -33,7 +33,7 @@ class Counter:
         return known
 
     def _checked(self, message: Message) -> int:
-        tokens: object = self._count(message)
+        tokens = self._count(message)
         if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
             raise InvalidInput(f"gave {tokens!r}: it must give a whole number of at least 0", field="count_tokens")
         return tokens
