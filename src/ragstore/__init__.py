@@ -11,6 +11,7 @@ Importing it connects to nothing, sets up no logging, and loads neither Alembic 
 """
 
 from ragstore.config import Settings
+from ragstore.conversations.parts import Attachment, CitationPart, ReasoningPart, TextPart, ToolCall, ToolResult
 from ragstore.conversations.records import (
     Citation,
     Conversation,
@@ -51,6 +52,7 @@ from ragstore.corpus.records import (
 )
 from ragstore.errors import RagstoreError
 from ragstore.migrations import aupgrade, upgrade
+from ragstore.privacy.records import ErasureReport
 from ragstore.rate_limits.limits import Limit
 from ragstore.rate_limits.records import Charge, Decision, Policy, Reservation
 from ragstore.sessions.records import NewSession, Session, SessionEvent, SessionInfo, SessionRules
@@ -61,16 +63,19 @@ from ragstore.store.pool import PoolStatus, configure_engine
 __all__ = [
     "AsyncStore",
     "AsyncUnitOfWork",
+    "Attachment",
     "BackfillReport",
     "Charge",
     "Chunk",
     "Citation",
+    "CitationPart",
     "CitedSum",
     "Collection",
     "Conversation",
     "Decision",
     "Document",
     "EmbeddingSpace",
+    "ErasureReport",
     "Exchange",
     "ExportedChunk",
     "F",
@@ -95,6 +100,7 @@ __all__ = [
     "PoolStatus",
     "PutReport",
     "RagstoreError",
+    "ReasoningPart",
     "RecallPoint",
     "RecallReport",
     "Recency",
@@ -111,6 +117,9 @@ __all__ = [
     "Snippet",
     "SpaceCoverage",
     "Store",
+    "TextPart",
+    "ToolCall",
+    "ToolResult",
     "UnitOfWork",
     "UsageSum",
     "aupgrade",

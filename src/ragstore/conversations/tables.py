@@ -21,8 +21,8 @@ LANGUAGE_BYTES = 35
 IS_OPEN = "status IN ('pending', 'streaming')"
 IS_KEPT = "pinned OR role = 'system'"
 HAS_USAGE = (
-    "response_time IS NOT NULL OR model IS NOT NULL OR input_tokens IS NOT NULL OR output_tokens IS NOT NULL"
-    " OR cost IS NOT NULL"
+    "response_time IS NOT NULL OR model IS NOT NULL OR resolved_model IS NOT NULL OR input_tokens IS NOT NULL"
+    " OR output_tokens IS NOT NULL OR cached_tokens IS NOT NULL OR reasoning_tokens IS NOT NULL OR cost IS NOT NULL"
 )
 """The conditions of partial indexes; a statement that is to use one repeats it to the letter."""
 

@@ -76,6 +76,7 @@ def _configure(driver: Any, settings: Settings) -> None:
     mode = cursor.fetchone()[0]
     if mode not in ("wal", "memory"):
         warnings.warn(f"SQLite keeps journal_mode={mode} here, so readers wait for writers", stacklevel=2)
+    cursor.execute("PRAGMA secure_delete = FAST")  # erased text leaves no copy in pages that are written anyway
     cursor.execute(f"PRAGMA synchronous = {settings.sqlite_synchronous.upper()}")
     cursor.close()
 

@@ -121,8 +121,8 @@ _MESSAGE_COLUMNS = {
     ),
 }
 _USAGE = (
-    "response_time IS NOT NULL OR model IS NOT NULL OR input_tokens IS NOT NULL OR output_tokens IS NOT NULL"
-    " OR cost IS NOT NULL"
+    "response_time IS NOT NULL OR model IS NOT NULL OR resolved_model IS NOT NULL OR input_tokens IS NOT NULL"
+    " OR output_tokens IS NOT NULL OR cached_tokens IS NOT NULL OR reasoning_tokens IS NOT NULL OR cost IS NOT NULL"
 )
 _INDEXES = (
     "CREATE INDEX ix_rag_message_kept ON {table} (tenant_id, conversation_id, seq) WHERE pinned OR role = 'system'",
