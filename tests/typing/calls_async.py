@@ -15,20 +15,24 @@ from ragstore import (
     BackfillReport,
     Charge,
     Chunk,
+    CitedSum,
     Collection,
     Conversation,
     Decision,
     Document,
     EmbeddingSpace,
+    ErasureReport,
     Exchange,
     ExportedChunk,
     F,
     Feedback,
+    FeedbackSum,
     Filter,
     IndexStatus,
     Limit,
     LoadReport,
     Message,
+    MessageHit,
     NewChunk,
     NewCitation,
     NewDocument,
@@ -48,9 +52,12 @@ from ragstore import (
     SessionRules,
     Settings,
     SpaceCoverage,
+    ToolCall,
+    UsageSum,
 )
 from ragstore import Session as LoginSession
 from ragstore.conversations.records import FeedbackChange
+from ragstore.conversations.streams._async import AsyncMessageStream
 from ragstore.rate_limits import ip_key, rate_limit_headers
 from ragstore.store._async import AsyncMaintenance, AsyncRepositories
 
@@ -178,6 +185,38 @@ async def conversations(store: AsyncStore, hits: SearchHits, message_id: UUID) -
     assert_type(await store.conversations.give_feedback(message_id, -1, user_id="ada", comment="no"), Feedback)
     assert_type(await store.conversations.delete_feedback(message_id, user_id="ada"), bool)
     assert_type(await store.conversations.feedback_changes(message_id), list[FeedbackChange])
+
+
+async def more_of_conversations(store: AsyncStore, message_id: UUID) -> None:
+    chats, one = store.conversations, NewMessage(role="assistant", parts=[ToolCall(id="c"), {"any": "json"}])
+    assert_type(await chats.append("t", one, parent_id=None), list[Message])
+    assert_type(await chats.add_sibling(message_id, one), list[Message])
+    assert_type(await chats.siblings(message_id), list[Message])
+    assert_type(await chats.choose_branch(message_id), Conversation)
+    assert_type(await chats.page_branch("t", leaf_id=message_id), Page[Message])
+    assert_type(await chats.update_message(message_id, pinned=True), Message)
+    assert_type(await chats.delete_message(message_id), int)
+    assert_type(await chats.grow(message_id, "x", at=0), int)
+    assert_type(await chats.finish(message_id, status="error", content="x"), Message)
+    async with chats.stream("t", one, flush_every=1) as stream:
+        assert_type(stream, AsyncMessageStream)
+        await stream.write("x")
+    assert_type(await chats.context("t", turns=3, tokens=100), list[Message])
+    assert_type(await chats.search("x", user_id="ada", match="web"), list[MessageHit])
+    assert_type(await chats.usage(by=["user", "day"]), list[UsageSum])
+    assert_type(await chats.feedback_sums(by=["model"]), list[FeedbackSum])
+    assert_type(await chats.cited(by="document"), list[CitedSum])
+    assert_type(await chats.purge(older_than=timedelta(days=90), dry_run=True), int)
+    assert_type(await store.erase_user("ada", dry_run=True), ErasureReport)
+    assert_type(await store.erase_tenant(confirm="default"), ErasureReport)
+    async for line in chats.export(user_id="ada"):
+        assert_type(line, str)
+    async for line in store.export_user("ada"):
+        assert_type(line, str)
+    keeper = store.maintenance()
+    assert_type(await keeper.close_streams(silent_for=300), int)
+    assert_type(await keeper.index_messages(), int)
+    assert_type(await keeper.purge_conversations(older_than=3600.0), int)
 
 
 async def spaces(store: AsyncStore, space_id: UUID) -> None:

@@ -15,20 +15,24 @@ from ragstore import (
     BackfillReport,
     Charge,
     Chunk,
+    CitedSum,
     Collection,
     Conversation,
     Decision,
     Document,
     EmbeddingSpace,
+    ErasureReport,
     Exchange,
     ExportedChunk,
     F,
     Feedback,
+    FeedbackSum,
     Filter,
     IndexStatus,
     Limit,
     LoadReport,
     Message,
+    MessageHit,
     NewChunk,
     NewCitation,
     NewDocument,
@@ -49,10 +53,13 @@ from ragstore import (
     Settings,
     SpaceCoverage,
     Store,
+    ToolCall,
     UnitOfWork,
+    UsageSum,
 )
 from ragstore import Session as LoginSession
 from ragstore.conversations.records import FeedbackChange
+from ragstore.conversations.streams._sync import MessageStream
 from ragstore.rate_limits import ip_key, rate_limit_headers
 from ragstore.store._sync import Maintenance, Repositories
 
@@ -178,6 +185,38 @@ def conversations(store: Store, hits: SearchHits, message_id: UUID) -> None:
     assert_type(store.conversations.give_feedback(message_id, -1, user_id="ada", comment="no"), Feedback)
     assert_type(store.conversations.delete_feedback(message_id, user_id="ada"), bool)
     assert_type(store.conversations.feedback_changes(message_id), list[FeedbackChange])
+
+
+def more_of_conversations(store: Store, message_id: UUID) -> None:
+    chats, one = store.conversations, NewMessage(role="assistant", parts=[ToolCall(id="c"), {"any": "json"}])
+    assert_type(chats.append("t", one, parent_id=None), list[Message])
+    assert_type(chats.add_sibling(message_id, one), list[Message])
+    assert_type(chats.siblings(message_id), list[Message])
+    assert_type(chats.choose_branch(message_id), Conversation)
+    assert_type(chats.page_branch("t", leaf_id=message_id), Page[Message])
+    assert_type(chats.update_message(message_id, pinned=True), Message)
+    assert_type(chats.delete_message(message_id), int)
+    assert_type(chats.grow(message_id, "x", at=0), int)
+    assert_type(chats.finish(message_id, status="error", content="x"), Message)
+    with chats.stream("t", one, flush_every=1) as stream:
+        assert_type(stream, MessageStream)
+        stream.write("x")
+    assert_type(chats.context("t", turns=3, tokens=100), list[Message])
+    assert_type(chats.search("x", user_id="ada", match="web"), list[MessageHit])
+    assert_type(chats.usage(by=["user", "day"]), list[UsageSum])
+    assert_type(chats.feedback_sums(by=["model"]), list[FeedbackSum])
+    assert_type(chats.cited(by="document"), list[CitedSum])
+    assert_type(chats.purge(older_than=timedelta(days=90), dry_run=True), int)
+    assert_type(store.erase_user("ada", dry_run=True), ErasureReport)
+    assert_type(store.erase_tenant(confirm="default"), ErasureReport)
+    for line in chats.export(user_id="ada"):
+        assert_type(line, str)
+    for line in store.export_user("ada"):
+        assert_type(line, str)
+    keeper = store.maintenance()
+    assert_type(keeper.close_streams(silent_for=300), int)
+    assert_type(keeper.index_messages(), int)
+    assert_type(keeper.purge_conversations(older_than=3600.0), int)
 
 
 def spaces(store: Store, space_id: UUID) -> None:
