@@ -21,7 +21,7 @@ class _Part(Input):
 
     model_config = ConfigDict(extra="allow")
 
-    type: str
+    type: Any
 
     def to_json(self) -> dict[str, Any]:
         """Give the JSON object that is stored: what was given, and no field that was left out."""

@@ -8,15 +8,15 @@ from functools import partial
 from uuid import UUID
 
 from ragstore.conversations import preparing
+from ragstore.conversations.backend import ConversationsBackend
 from ragstore.conversations.exporting import reading, statements
 from ragstore.conversations.exporting.reading import CONVERSATIONS_AT_ONCE, MESSAGES_AT_ONCE, Lines, Portion
 from ragstore.conversations.exporting.statements import Row
 from ragstore.core._sync import Repository
-from ragstore.core.backend import Backend
 from ragstore.core.records import UNSET, Unset
 
 
-class ConversationExports(Repository[Backend]):
+class ConversationExports(Repository[ConversationsBackend]):
     """Conversations as lines of JSON."""
 
     def export(

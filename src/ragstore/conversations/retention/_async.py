@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ragstore.conversations.backend import ConversationsBackend
 from ragstore.conversations.retention import purging
 from ragstore.core._async import AsyncRepository
-from ragstore.core.backend import Backend
 
 
-class AsyncRetention(AsyncRepository[Backend]):
+class AsyncRetention(AsyncRepository[ConversationsBackend]):
     """Conversations that nobody has written to for a while."""
 
     async def purge(

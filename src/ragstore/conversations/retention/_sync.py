@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ragstore.conversations.backend import ConversationsBackend
 from ragstore.conversations.retention import purging
 from ragstore.core._sync import Repository
-from ragstore.core.backend import Backend
 
 
-class Retention(Repository[Backend]):
+class Retention(Repository[ConversationsBackend]):
     """Conversations that nobody has written to for a while."""
 
     def purge(
