@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from importlib.metadata import version as installed_version
 
-import fastapi  # noqa: F401 - autodoc would import it with TYPE_CHECKING set, and then its models cannot be made
+# Autodoc would import these with TYPE_CHECKING set, and then their models cannot be made.
+import agents  # noqa: F401
+import fastapi  # noqa: F401
+import langchain_core.chat_history
+import langchain_core.messages  # noqa: F401
 
 project = "ragstore"
 author = "the ragstore authors"

@@ -12,6 +12,8 @@ schema_number = 4
 min_code = 1
 rebuilds_tables = False
 
+CREATED: dict[str, tuple[str, ...]] = {"postgresql": (), "sqlite": ()}
+
 # Every table and type is named in full or found in pg_catalog, whatever the caller's search_path is.
 #
 # The conversation's row is locked, and read as it is then. Where a guard does not hold, or one of the host's own ids is
