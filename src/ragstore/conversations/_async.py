@@ -11,6 +11,7 @@ from uuid import UUID
 from ragstore.conversations import appending, branching, preparing, reading, starting, statements, thumbs
 from ragstore.conversations.backend import Append
 from ragstore.conversations.exporting._async import AsyncConversationExports
+from ragstore.conversations.indexing import language_of
 from ragstore.conversations.preparing import Border
 from ragstore.conversations.records import (
     Conversation,
@@ -27,11 +28,9 @@ from ragstore.conversations.streams._async import AsyncStreams
 from ragstore.conversations.summing._async import AsyncSums
 from ragstore.conversations.windows._async import AsyncWindows
 from ragstore.core import border
-from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, page_of
 from ragstore.core.records import UNSET, JsonObject, Unset
-from ragstore.core.text import normalize_language
 from ragstore.errors import InvalidInput
 
 
@@ -82,7 +81,7 @@ class AsyncConversations(
         found = await self._first(statements.conversation(self._tenant, thread))
         if found is not None and not starting.unclaimed(found, owner):
             return found
-        language = normalize_language(self._access.settings.message_language)
+        language = language_of(self._access.settings)
         async with self._access.writing() as work:
             return await work.steps(starting.start(self._backend, self._tenant, thread, owner, language, described))
 
@@ -119,7 +118,7 @@ class AsyncConversations(
             cursor: A page's `next_cursor`; None: from the start.
         """
         rows, after = border.limit(limit), reading.thread_place(cursor)
-        user = user_id if isinstance(user_id, Unset) else preparing.optional_name(user_id, "user_id")
+        user = preparing.whose(user_id)
         about = preparing.optional_name(collection, "collection", preparing.COLLECTION_BYTES)
         found = await self._fetch(statements.thread_page(self._tenant, user, about, after, rows + 1))
         return page_of(found, rows, reading.THREADS, reading.thread_key)
@@ -214,7 +213,8 @@ class AsyncConversations(
         return self._access.one_shot and self._backend.supports.row_locks and timeless
 
     def _asked(self, thread: str, messages: NewMessage | Sequence[NewMessage]) -> Append:
-        return Append.of(self._access, thread, preparing.batch(messages, Border.of(self._access.settings)))
+        let_in = Border.of(self._access.settings)
+        return Append.of(self._access, thread, preparing.batch(messages, let_in), let_in.language)
 
     async def add_sibling(
         self,
@@ -345,7 +345,7 @@ class AsyncConversations(
             preparing.message(answering, let_in, content="response"),
         ]
         owner = preparing.owner(user_id, organisation_id, collection)
-        asked = Append.of(self._access, preparing.thread(thread_id), batch, owner=owner)
+        asked = Append.of(self._access, preparing.thread(thread_id), batch, let_in.language, owner=owner)
         if feedback is None:
             question, answer = await self._append(asked)
             return Exchange(thread_id=asked.thread, question=question, answer=answer)
@@ -523,9 +523,6 @@ class AsyncConversations(
     async def feedback_changes(self, message_id: UUID | str) -> list[FeedbackChange]:
         """Read every thumb that was given on a message or taken back, oldest first; none for an unknown message."""
         return await self._fetch(statements.feedback_changes(self._tenant, parse_id(message_id)))
-
-    def _policy(self) -> TextPolicy:
-        return TextPolicy(self._access.settings.invalid_text)
 
     def _patch(self, title: str | Unset | None, pinned: bool | Unset, metadata: JsonObject | Unset) -> dict[str, Any]:
         values: dict[str, Any] = {}

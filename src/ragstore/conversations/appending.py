@@ -11,7 +11,7 @@ from uuid import UUID
 from ragstore.conversations import reading, statements, thumbs
 from ragstore.conversations.backend import Append, ConversationsBackend, Place
 from ragstore.conversations.indexing import NO_TERMS, MessageTerms, terms_of
-from ragstore.conversations.parts import read_parts, to_json
+from ragstore.conversations.parts import as_stored, read_parts
 from ragstore.conversations.preparing import Prepared
 from ragstore.conversations.records import Citation, Conversation, Exchange, Message
 from ragstore.conversations.starting import claim, make
@@ -150,9 +150,8 @@ def payload(new: Prepared) -> dict[str, Any]:
 def payload_of(message: Message) -> dict[str, Any]:
     """Give a stored message's payload."""
     fields = {name: getattr(message, _attribute(name)) for name in FIELDS if name not in _CHANGING}
-    parts = None if message.parts is None else [to_json(part) for part in message.parts]
     cited = [{**cited.model_dump(), "chunk_id": None} for cited in message.citations]
-    return {**fields, "parts": parts, "citations": cited}
+    return {**fields, "parts": as_stored(message.parts), "citations": cited}
 
 
 def _attribute(column: str) -> str:
@@ -233,10 +232,10 @@ class Thumb:
     value: int
 
 
-def record_exchange(backend: ConversationsBackend, asked: Append, thumb: Thumb | None) -> Steps[Exchange]:
+def record_exchange(backend: ConversationsBackend, asked: Append, thumb: Thumb) -> Steps[Exchange]:
     """Append a question with its answer, and the thumb on it."""
     question, answer = yield from append(backend, asked)
-    if thumb is not None and not thumbs.has(answer, thumb.user, thumb.value):
+    if not thumbs.has(answer, thumb.user, thumb.value):
         given = yield from thumbs.give(backend, asked.tenant, answer.id, thumb.user, thumb.value, None)
         others = (other for other in answer.feedback if other.user_id != given.user_id)
         answer = answer.model_copy(update={"feedback": (*others, given)})

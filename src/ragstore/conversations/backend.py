@@ -13,7 +13,6 @@ from ragstore.conversations.preparing import NOBODYS, Owner, Prepared
 from ragstore.conversations.searching.asking import MessageSearch, RankedMessage
 from ragstore.core.backend import Backend
 from ragstore.core.query import Query, Steps
-from ragstore.core.text import normalize_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,9 @@ class Append:
     parent_id: UUID | None = None
 
     @classmethod
-    def of(cls, access: Handle, thread: str, batch: Sequence[Prepared], **more: Any) -> Append:
-        """Ask for a batch to be appended to a thread of the handle's tenant."""
-        settings = access.settings
-        language = normalize_language(settings.message_language)
-        return cls(access.tenant, thread, batch, settings.schema, language, **more)
+    def of(cls, access: Handle, thread: str, batch: Sequence[Prepared], language: str, **more: Any) -> Append:
+        """Ask for a batch, analysed in a language, to be appended to a thread of the handle's tenant."""
+        return cls(access.tenant, thread, batch, access.settings.schema, language, **more)
 
     def client_ids(self) -> list[str]:
         """Give the host's own ids among the messages."""

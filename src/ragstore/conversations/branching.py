@@ -15,12 +15,12 @@ from ragstore.errors import ConcurrencyError
 
 
 def locked(tenant: str, message_id: UUID) -> Steps[tuple[Conversation, Message]]:
-    """Lock a message's conversation, and read the message as it is then."""
-    seen = yield from reading.message(tenant, message_id)
+    """Lock a message's conversation, and read the message as it is then, without what is noted on it."""
+    seen = yield from reading.bare(tenant, message_id)
     found: list[Conversation] = yield statements.lock_conversation_by_id(tenant, seen.conversation_id)
     if not found:
         raise ConcurrencyError("the conversation was deleted in the same moment: run the whole unit again")
-    return found[0], (yield from reading.message(tenant, message_id))
+    return found[0], (yield from reading.bare(tenant, message_id))
 
 
 def add_sibling(backend: ConversationsBackend, message_id: UUID, asked: Append) -> Steps[list[Message]]:

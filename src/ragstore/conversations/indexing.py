@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ragstore.core.text import analyze, term_id
+from ragstore.config import Settings
+from ragstore.core.text import analyze, count_terms, normalize_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +34,19 @@ class MessageTerms:
 NO_TERMS = MessageTerms(0, (), ())
 
 
+def language_of(settings: Settings) -> str:
+    """Give the code of the language in which a store analyses messages."""
+    return normalize_language(settings.message_language)
+
+
 def terms_of(content: str, parts: Sequence[Any] | None, language: str) -> MessageTerms:
     """Analyse what of a message is searched."""
     text = searched_text(content, parts)
     if not text:
         return NO_TERMS
     found = analyze(text, language)
-    counted: dict[int, int] = {}
-    for lexeme, count in found.frequencies.items():
-        term = term_id(lexeme)
-        counted[term] = counted.get(term, 0) + count
-    terms = sorted(counted)
-    return MessageTerms(found.length if terms else 0, terms, [counted[term] for term in terms])
+    counted = count_terms(found.frequencies)
+    return MessageTerms(found.length if counted else 0, list(counted), list(counted.values()))
 
 
 def searched_text(content: str, parts: Sequence[Any] | None) -> str:

@@ -117,6 +117,11 @@ def to_json(part: object) -> object:
     return part.to_json() if isinstance(part, _Part) else part
 
 
+def as_stored(parts: Sequence[Part] | None) -> list[Any] | None:
+    """Give a message's parts as they are stored."""
+    return None if parts is None else [to_json(part) for part in parts]
+
+
 def check_kind(value: Json, field: str, index: int | None) -> None:
     """Refuse an object that says it is of a known kind and is not.
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from ragstore.config import Settings
-from ragstore.conversations.indexing import NO_TERMS, MessageTerms, terms_of
+from ragstore.conversations.indexing import NO_TERMS, MessageTerms, language_of, terms_of
 from ragstore.conversations.parts import check_kind, to_json
 from ragstore.conversations.records import NewCitation, NewMessage
 from ragstore.conversations.tables import HOST_ID_BYTES
 from ragstore.core import border, json
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import new_id, parse_id
-from ragstore.core.records import UNSET
-from ragstore.core.text import normalize_language
+from ragstore.core.records import UNSET, Unset
+from ragstore.core.types import to_utc
 from ragstore.errors import InvalidInput
 
 MAX_BATCH = 10_000
@@ -77,6 +78,20 @@ def optional_name(value: object, field: str, max_bytes: int = HOST_ID_BYTES) -> 
     return None if value is None else border.name(value, field=field, max_bytes=max_bytes)
 
 
+def whose(user_id: str | Unset | None) -> str | Unset | None:
+    """Check whose conversations are meant: left out, everybody's; None, nobody's."""
+    return user_id if isinstance(user_id, Unset) else optional_name(user_id, "user_id")
+
+
+def moment(value: object, field: str) -> datetime | None:
+    """Check an end of a range of time; None: it is open."""
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        raise InvalidInput(f"must be a datetime, not {type(value).__name__}", field=field)
+    return to_utc(value, field=field)
+
+
 def owner(user_id: str | None, organisation_id: str | None, collection: str | None) -> Owner:
     """Check whose a conversation is to be."""
     return Owner(
@@ -134,7 +149,7 @@ class Border:
     @classmethod
     def of(cls, settings: Settings) -> Border:
         """Give the border that a store's settings make."""
-        return cls(TextPolicy(settings.invalid_text), normalize_language(settings.message_language))
+        return cls(TextPolicy(settings.invalid_text), language_of(settings))
 
 
 def batch(messages: object, border_: Border) -> list[Prepared]:

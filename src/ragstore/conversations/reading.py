@@ -36,6 +36,14 @@ def message(tenant: str, message_id: UUID, *, lenient: bool = False) -> Steps[Me
     return found[0]
 
 
+def bare(tenant: str, message_id: UUID) -> Steps[Message]:
+    """Read a message without what is noted on it, or raise `NotFound`."""
+    lines: list[Line] = yield statements.message_by_id(tenant, message_id)
+    if not lines:
+        raise no_message(message_id)
+    return lines[0].message
+
+
 def no_message(message_id: UUID) -> NotFound:
     """Say that there is no such message."""
     return NotFound(f"there is no message {message_id}")
@@ -88,7 +96,7 @@ def path_from(
 
 def siblings(tenant: str, message_id: UUID) -> Steps[list[Message]]:
     """Read a message with its siblings, in the order in which they were stored."""
-    one = yield from message(tenant, message_id)
+    one = yield from bare(tenant, message_id)
     return (yield from messages(tenant, statements.siblings(tenant, one.conversation_id, one.parent_id)))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, Backend
+from ragstore.core.border import TextPolicy
 from ragstore.core.memory import VectorMemory
 from ragstore.core.query import Copy, Query, Step, Steps, Write, only
 from ragstore.core.slices import portions
@@ -221,6 +222,9 @@ class AsyncRepository(Generic[B]):
     @property
     def _tenant(self) -> str:
         return self._access.tenant
+
+    def _policy(self) -> TextPolicy:
+        return TextPolicy(self._access.settings.invalid_text)
 
     async def _fetch(self, query: Query[R]) -> list[R]:
         return await self._access.read(lambda: only(query))

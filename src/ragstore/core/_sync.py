@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Executable, insert
 
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, Backend
+from ragstore.core.border import TextPolicy
 from ragstore.core.memory import VectorMemory
 from ragstore.core.query import Copy, Query, Step, Steps, Write, only
 from ragstore.core.slices import portions
@@ -219,6 +220,9 @@ class Repository(Generic[B]):
     @property
     def _tenant(self) -> str:
         return self._access.tenant
+
+    def _policy(self) -> TextPolicy:
+        return TextPolicy(self._access.settings.invalid_text)
 
     def _fetch(self, query: Query[R]) -> list[R]:
         return self._access.read(lambda: only(query))

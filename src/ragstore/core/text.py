@@ -208,6 +208,15 @@ def term_id(lexeme: str) -> int:
     return int.from_bytes(digest[:8], "big") % (TERM_SPACE - 1) + 1
 
 
+def count_terms(frequencies: Mapping[str, int]) -> dict[int, int]:
+    """Count terms by their ids, ascending; the counts of lexemes that share an id are summed."""
+    counted: dict[int, int] = {}
+    for lexeme, count in frequencies.items():
+        term = term_id(lexeme)
+        counted[term] = counted.get(term, 0) + count
+    return dict(sorted(counted.items()))
+
+
 def _places(lexemes: list[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for place, lexeme in enumerate(lexemes, 1):

@@ -8,7 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, or_, select
 
-from ragstore.conversations.statements.base import CONVERSATIONS, FEEDBACK, FEEDBACK_CHANGES, MESSAGES
+from ragstore.conversations.statements.base import (
+    CONVERSATIONS,
+    FEEDBACK,
+    FEEDBACK_CHANGES,
+    IS_ITS_CONVERSATION,
+    MESSAGES,
+    ROWS,
+    TENANT,
+)
 from ragstore.core.json_lines import line
 from ragstore.core.query import Query
 from ragstore.core.types import Id
@@ -17,28 +25,23 @@ from ragstore.sessions.statements import SESSIONS
 
 AT_ONCE = 500
 
-_TENANT: Any = bindparam("tenant")
 _USER: Any = bindparam("user")
 _AFTER: Any = bindparam("after", type_=Id())
-_ROWS: Any = bindparam("rows")
 
 Read = tuple[UUID, str]
 """A row's id, from which to go on, and its line."""
 
 _OF_OTHERS = (
     select(MESSAGES.c.id)
-    .join(
-        CONVERSATIONS,
-        (CONVERSATIONS.c.tenant_id == MESSAGES.c.tenant_id) & (CONVERSATIONS.c.id == MESSAGES.c.conversation_id),
-    )
-    .where(MESSAGES.c.tenant_id == _TENANT, or_(CONVERSATIONS.c.user_id.is_(None), CONVERSATIONS.c.user_id != _USER))
+    .join(CONVERSATIONS, IS_ITS_CONVERSATION)
+    .where(MESSAGES.c.tenant_id == TENANT, or_(CONVERSATIONS.c.user_id.is_(None), CONVERSATIONS.c.user_id != _USER))
 )
 
 
 def _of_others(table: Any, key: Any, *columns: Any) -> Any:
     is_others = _OF_OTHERS.where(MESSAGES.c.id == table.c.message_id).correlate(table).exists()
-    mine = (table.c.tenant_id == _TENANT, table.c.user_id == _USER, key > _AFTER, is_others)
-    return select(key, *columns).where(*mine).order_by(key).limit(_ROWS)
+    mine = (table.c.tenant_id == TENANT, table.c.user_id == _USER, key > _AFTER, is_others)
+    return select(key, *columns).where(*mine).order_by(key).limit(ROWS)
 
 
 _FEEDBACK = _of_others(FEEDBACK, FEEDBACK.c.message_id, FEEDBACK.c.value, FEEDBACK.c.comment, FEEDBACK.c.updated_at)
@@ -53,9 +56,9 @@ _CHANGES = _of_others(
 _SHOWN = tuple(name for name in SessionInfo.model_fields if name != "is_current")
 _SESSIONS = (
     select(*(SESSIONS.c[name] for name in _SHOWN))
-    .where(SESSIONS.c.tenant_id == _TENANT, SESSIONS.c.user_id == _USER, SESSIONS.c.id > _AFTER)
+    .where(SESSIONS.c.tenant_id == TENANT, SESSIONS.c.user_id == _USER, SESSIONS.c.id > _AFTER)
     .order_by(SESSIONS.c.id)
-    .limit(_ROWS)
+    .limit(ROWS)
 )
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 from ragstore.core import border
 from ragstore.core._async import AsyncAccess, AsyncRepository
 from ragstore.core.backend import Backend
-from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.query import Steps
 from ragstore.core.records import JsonObject
@@ -341,9 +340,6 @@ class AsyncSessions(AsyncRepository[Backend]):
             return stamp
 
     # ------------------------------------------------------------------------------------------------- inside
-
-    def _policy(self) -> TextPolicy:
-        return TextPolicy(self._access.settings.invalid_text)
 
     def _is_ours(self, tenant: str) -> bool:
         try:

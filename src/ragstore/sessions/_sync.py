@@ -11,7 +11,6 @@ from uuid import UUID
 from ragstore.core import border
 from ragstore.core._sync import Access, Repository
 from ragstore.core.backend import Backend
-from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.query import Steps
 from ragstore.core.records import JsonObject
@@ -342,9 +341,6 @@ class Sessions(Repository[Backend]):
             return stamp
 
     # ------------------------------------------------------------------------------------------------- inside
-
-    def _policy(self) -> TextPolicy:
-        return TextPolicy(self._access.settings.invalid_text)
 
     def _is_ours(self, tenant: str) -> bool:
         try:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from ragstore.backends import backend_for, read_url
 from ragstore.config import Settings
 from ragstore.conversations._async import AsyncConversations
+from ragstore.conversations.indexing import language_of
 from ragstore.conversations.retention.purging import purge_all, wanted
 from ragstore.conversations.searching.renewing import index_messages
 from ragstore.conversations.statements import stale_messages
@@ -26,7 +27,6 @@ from ragstore.core.border import limit, name, span
 from ragstore.core.engines import is_autocommit
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps, only
-from ragstore.core.text import normalize_language
 from ragstore.core.times import MICROSECOND
 from ragstore.corpus.chunks._async import AsyncChunks
 from ragstore.corpus.collections._async import AsyncCollections
@@ -466,7 +466,7 @@ class AsyncMaintenance:
                 while await store.maintenance().index_messages():
                     pass
         """
-        rows, language = _rows_to_purge(max_rows), normalize_language(self._room.settings.message_language)
+        rows, language = _rows_to_purge(max_rows), language_of(self._room.settings)
         async with self._access.writing() as work:
             return await work.steps(index_messages(language, rows))
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from ragstore.backends import backend_for, read_url
 from ragstore.config import Settings
 from ragstore.conversations._sync import Conversations
+from ragstore.conversations.indexing import language_of
 from ragstore.conversations.retention.purging import purge_all, wanted
 from ragstore.conversations.searching.renewing import index_messages
 from ragstore.conversations.statements import stale_messages
@@ -28,7 +29,6 @@ from ragstore.core.border import limit, name, span
 from ragstore.core.engines import is_autocommit
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps, only
-from ragstore.core.text import normalize_language
 from ragstore.core.times import MICROSECOND
 from ragstore.corpus.chunks._sync import Chunks
 from ragstore.corpus.collections._sync import Collections
@@ -466,7 +466,7 @@ class Maintenance:
                 while store.maintenance().index_messages():
                     pass
         """
-        rows, language = _rows_to_purge(max_rows), normalize_language(self._room.settings.message_language)
+        rows, language = _rows_to_purge(max_rows), language_of(self._room.settings)
         with self._access.writing() as work:
             return work.steps(index_messages(language, rows))
 

@@ -25,8 +25,9 @@ from sqlalchemy.sql.selectable import Subquery
 
 from ragstore.backends.postgresql.legs import FENCE, materialized
 from ragstore.conversations.searching.asking import MessageSearch, RankedMessage
-from ragstore.conversations.searching.statements import Scope, is_in_scope, is_wanted, scope_of, scope_values
+from ragstore.conversations.searching.statements import is_wanted
 from ragstore.conversations.statements.base import CONVERSATIONS, MESSAGES, ROWS, TENANT
+from ragstore.conversations.statements.scopes import Scope, is_in_scope, scope_of, scope_values
 from ragstore.core.bm25 import K1, B
 from ragstore.core.query import Query, Selected, Steps
 

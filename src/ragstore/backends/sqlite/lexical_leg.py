@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,7 @@ from ragstore.core.bm25 import idf
 from ragstore.core.phrases import fulfils, has_phrases
 from ragstore.core.query import Query, Selected, Steps
 from ragstore.core.query_text import LexicalQuery
-from ragstore.core.text import term_id
+from ragstore.core.text import count_terms
 from ragstore.corpus.backend import SearchRequest
 from ragstore.corpus.parameters import TENANT
 from ragstore.corpus.records import Collection
@@ -88,9 +87,7 @@ _TERMS = select(TermRow.term, TermRow.idf, TermRow.frequency).where(
 
 def _weigh(search: _Search) -> Steps[list[AskedTerm]]:
     """Give the query's terms, the rarest first."""
-    times: Counter[int] = Counter()
-    for lexeme, count in search.text.frequencies.items():
-        times[term_id(lexeme)] += count
+    times = count_terms(search.text.frequencies)
     of = {"tenant": search.request.tenant, "collection_id": search.collection.id}
     rows = yield Query(_TERMS, tuple, {**of, "terms": json.dumps(list(times))})
     known = {term: (weight, frequency) for term, weight, frequency in rows}

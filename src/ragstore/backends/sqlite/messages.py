@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Integer, LargeBinary, Text, and_, func, select, type_coerce
+from sqlalchemy import Integer, LargeBinary, Text, func, select, type_coerce
 
 from ragstore.backends.sqlite.selecting import listed
 from ragstore.conversations.searching.asking import MessageSearch, RankedMessage
-from ragstore.conversations.searching.statements import Scope, is_in_scope, is_wanted, scope_of, scope_values
-from ragstore.conversations.statements.base import CONVERSATIONS, MESSAGES, TENANT
+from ragstore.conversations.searching.statements import is_wanted
+from ragstore.conversations.statements.base import CONVERSATIONS, IS_ITS_CONVERSATION, MESSAGES, TENANT
+from ragstore.conversations.statements.scopes import Scope, is_in_scope, scope_of, scope_values
 from ragstore.core import json
 from ragstore.core.bm25 import K1, B, idf
 from ragstore.core.query import Query, Selected, Steps
@@ -61,10 +62,7 @@ def _held(scope: Scope, given: frozenset[str]) -> Selected:
 
 _PLACES = (
     select(type_coerce(MESSAGES.c.id, Text), CONVERSATIONS.c.thread_id, CONVERSATIONS.c.language)
-    .join(
-        CONVERSATIONS,
-        and_(CONVERSATIONS.c.tenant_id == MESSAGES.c.tenant_id, CONVERSATIONS.c.id == MESSAGES.c.conversation_id),
-    )
+    .join(CONVERSATIONS, IS_ITS_CONVERSATION)
     .where(MESSAGES.c.tenant_id == TENANT, type_coerce(MESSAGES.c.id, Text).in_(listed("ids")))
 )
 

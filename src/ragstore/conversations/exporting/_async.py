@@ -50,7 +50,7 @@ class AsyncConversationExports(AsyncRepository[ConversationsBackend]):
                 lines = [json.loads(line) async for line in store.conversations.export(user_id="ann")]
                 assert [line["type"] for line in lines] == ["conversation", "message", "message"]
         """
-        user = user_id if isinstance(user_id, Unset) else preparing.optional_name(user_id, "user_id")
+        user = preparing.whose(user_id)
         thread = None if thread_id is None else preparing.thread(thread_id)
         return self._export(self._tenant, user, thread, Lines(lenient))
 

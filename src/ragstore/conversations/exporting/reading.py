@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from ragstore.conversations.exporting import statements
 from ragstore.conversations.exporting.statements import HANGING, Row
-from ragstore.core.json import loads
+from ragstore.conversations.statements.rows import read_json
 from ragstore.core.json_lines import line
 from ragstore.core.query import Steps
 from ragstore.errors import CorruptRow
@@ -41,7 +40,7 @@ class Lines:
         values, damage = dict(row), []
         for name, kind in kinds.items():
             try:
-                values[name] = _read(row[name], name, kind)
+                values[name] = read_json(row[name], name, kind)
             except ValueError as error:
                 if not self.lenient:
                     raise CorruptRow(table, row["id"], str(error)) from error
@@ -56,13 +55,6 @@ class Portion:
 
     lines: tuple[str, ...] = ()
     after: int | None = None
-
-
-def _read(text: str | None, name: str, kind: type) -> Any:
-    value = None if text is None else loads(text)
-    if value is not None and not isinstance(value, kind):
-        raise ValueError(f"its {name} is no {'object' if kind is dict else 'list'}")
-    return value
 
 
 def groups(conversations: Sequence[Row]) -> Iterator[list[Row]]:

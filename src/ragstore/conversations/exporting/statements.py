@@ -9,16 +9,24 @@ from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Table, Text, bindparam, cast, func, select, type_coerce
 
-from ragstore.conversations.statements.base import CITATIONS, CONVERSATIONS, FEEDBACK, FEEDBACK_CHANGES, MESSAGES
+from ragstore.conversations.statements.base import (
+    CITATIONS,
+    CONVERSATIONS,
+    FEEDBACK,
+    FEEDBACK_CHANGES,
+    MESSAGES,
+    ROWS,
+    TENANT,
+)
+from ragstore.conversations.statements.rows import COLUMNS
+from ragstore.conversations.statements.scopes import Scope, chosen, is_in_scope, scope_of, scope_values
 from ragstore.core.query import Query, Selected
-from ragstore.core.records import UNSET, Unset
+from ragstore.core.records import Unset
 from ragstore.core.types import Id, Json
 
 Row = dict[str, Any]
 """A row by the names of its columns."""
 
-_TENANT: Any = bindparam("tenant")
-_ROWS: Any = bindparam("rows")
 _IDS = bindparam("ids", expanding=True, type_=Id())
 
 
@@ -57,73 +65,39 @@ _CONVERSATION = _Exported(
     "created_at",
     "last_activity",
 )
-_MESSAGE = _Exported(
-    MESSAGES,
-    "id",
-    "conversation_id",
-    "seq",
-    "parent_id",
-    "client_id",
-    "role",
-    "status",
-    "content",
-    "parts",
-    "meta",
-    "response_time",
-    "model",
-    "resolved_model",
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "reasoning_tokens",
-    "cost",
-    "pinned",
-    "created_at",
-    "updated_at",
-)
+_MESSAGE = _Exported(MESSAGES, *(name for name in COLUMNS if name != "annotated"))
 _CITATION = _Exported(CITATIONS, *(column.key for column in CITATIONS.c if column.key != "tenant_id"))
 _FEEDBACK = _Exported(FEEDBACK, "message_id", "user_id", "value", "comment", "updated_at")
 _CHANGE = _Exported(FEEDBACK_CHANGES, "message_id", "id", "user_id", "value", "comment", "created_at")
 
 
 @cache
-def _conversations(whose: str, of_thread: bool) -> Selected:
+def _conversations(scope: Scope) -> Selected:
     after = CONVERSATIONS.c.id > bindparam("after", type_=Id())
-    statement = select(*_CONVERSATION.columns).where(CONVERSATIONS.c.tenant_id == _TENANT, after)
-    if whose == "someone":
-        statement = statement.where(CONVERSATIONS.c.user_id == bindparam("user"))
-    elif whose == "nobody":
-        statement = statement.where(CONVERSATIONS.c.user_id.is_(None))
-    if of_thread:
-        statement = statement.where(CONVERSATIONS.c.thread_id == bindparam("thread"))
-    return statement.order_by(CONVERSATIONS.c.id).limit(_ROWS)
+    return select(*_CONVERSATION.columns).where(*is_in_scope(scope), after).order_by(CONVERSATIONS.c.id).limit(ROWS)
 
 
 def conversations(tenant: str, user: str | Unset | None, thread: str | None, after: UUID, rows: int) -> Query[Row]:
     """Select conversations by id, from after one."""
-    whose = "anyone" if user is UNSET else "nobody" if user is None else "someone"
-    values: Row = {"tenant": tenant, "after": after, "rows": rows}
-    if whose == "someone":
-        values["user"] = user
-    if thread is not None:
-        values["thread"] = thread
-    return Query(_conversations(whose, thread is not None), _CONVERSATION.make, values)
+    asked = chosen(user, thread_id=thread)
+    values = {**scope_values(tenant, asked), "after": after, "rows": rows}
+    return Query(_conversations(scope_of(asked)), _CONVERSATION.make, values)
 
 
 _ALL_MESSAGES = (
     select(*_MESSAGE.columns)
-    .where(MESSAGES.c.tenant_id == _TENANT, MESSAGES.c.conversation_id.in_(_IDS))
+    .where(MESSAGES.c.tenant_id == TENANT, MESSAGES.c.conversation_id.in_(_IDS))
     .order_by(MESSAGES.c.conversation_id, MESSAGES.c.seq)
 )
 _NEXT_MESSAGES = (
     select(*_MESSAGE.columns)
     .where(
-        MESSAGES.c.tenant_id == _TENANT,
+        MESSAGES.c.tenant_id == TENANT,
         MESSAGES.c.conversation_id == bindparam("conversation_id", type_=Id()),
         MESSAGES.c.seq > bindparam("after"),
     )
     .order_by(MESSAGES.c.seq)
-    .limit(_ROWS)
+    .limit(ROWS)
 )
 
 
@@ -139,7 +113,7 @@ def next_messages(tenant: str, conversation_id: UUID, after: int, rows: int) -> 
 
 
 def _hanging(table: Table, exported: _Exported, *order: str) -> Callable[[str, Sequence[UUID]], Query[Row]]:
-    found = select(*exported.columns).where(table.c.tenant_id == _TENANT, table.c.message_id.in_(_IDS))
+    found = select(*exported.columns).where(table.c.tenant_id == TENANT, table.c.message_id.in_(_IDS))
     statement = found.order_by(table.c.message_id, *(table.c[name] for name in order))
     return lambda tenant, ids: Query(statement, exported.make, {"tenant": tenant, "ids": list(ids)})
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ragstore.conversations import preparing
 from ragstore.conversations.retention import statements
 from ragstore.core import border
 from ragstore.core.query import Steps
 from ragstore.core.times import MICROSECOND
-from ragstore.core.types import to_utc
 
 MAX_ROWS = 10_000
 
@@ -35,7 +35,7 @@ def wanted(older_than: object, max_rows: object, now: datetime | None, *, dry_ru
     """Check what a purge is asked for."""
     age = border.span(older_than, field="older_than", minimum=timedelta(0))
     rows = border.limit(max_rows, field="max_rows", maximum=MAX_ROWS)
-    return Purge(age // MICROSECOND, rows, None if now is None else to_utc(now, field="now"), dry_run)
+    return Purge(age // MICROSECOND, rows, preparing.moment(now, "now"), dry_run)
 
 
 def purge(tenant: str, asked: Purge, rows: int | None = None) -> Steps[int]:

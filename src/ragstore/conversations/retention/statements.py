@@ -7,22 +7,20 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, cast, delete, func, select, tuple_
 
-from ragstore.conversations.statements.base import CONVERSATIONS
+from ragstore.conversations.statements.base import CONVERSATIONS, ROWS, TENANT
 from ragstore.core.clock import later, time_or_now
 from ragstore.core.query import Query, Write
 from ragstore.core.types import Whole
 
-_TENANT: Any = bindparam("tenant")
-_ROWS: Any = bindparam("rows")
 _AGE = cast(bindparam("age", type_=Whole()), Whole())
 _BEFORE: ColumnElement[datetime] = later(time_or_now("now"), -_AGE)
 _PLACE = (CONVERSATIONS.c.last_activity, CONVERSATIONS.c.id)
 
 _OLD = (
     select(CONVERSATIONS.c.tenant_id, CONVERSATIONS.c.id)
-    .where(CONVERSATIONS.c.tenant_id == _TENANT, CONVERSATIONS.c.last_activity < _BEFORE, ~CONVERSATIONS.c.pinned)
+    .where(CONVERSATIONS.c.tenant_id == TENANT, CONVERSATIONS.c.last_activity < _BEFORE, ~CONVERSATIONS.c.pinned)
     .order_by(*_PLACE)
-    .limit(_ROWS)
+    .limit(ROWS)
 )
 # Locking looks at the row as it is then: one that has become active or pinned meanwhile is passed over. Nested, because
 # sqlite3 counts no rows of a statement that begins with WITH.
@@ -70,7 +68,7 @@ _TENANTS_WITH_OLD = (
     select(_TENANTS.c.tenant)
     .where(_TENANTS.c.tenant.is_not(None), _HAS_OLD.is_not(None))
     .order_by(_TENANTS.c.tenant)
-    .limit(_ROWS)
+    .limit(ROWS)
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ragstore.conversations.backend import ConversationsBackend
+from ragstore.conversations.indexing import language_of
 from ragstore.conversations.records import MessageHit, Role
 from ragstore.conversations.searching.asking import Wish, check
 from ragstore.conversations.searching.finding import find
@@ -89,5 +90,5 @@ class AsyncMessageSearch(AsyncRepository[ConversationsBackend]):
             match=match,
             snippet=snippet,
         )
-        asked = check(self._tenant, wish, self._access.settings.message_language)
+        asked = check(self._tenant, wish, language_of(self._access.settings))
         return await self._access.read(lambda: find(self._backend, asked))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +10,13 @@ from uuid import UUID
 
 from ragstore.conversations import preparing
 from ragstore.conversations.records import Role
+from ragstore.conversations.statements.scopes import chosen
 from ragstore.core import border
 from ragstore.core.border import STRICT_TEXT
 from ragstore.core.query_text import MAX_QUERY, LexicalQuery, Match, Phrase, parse
 from ragstore.core.records import Unset
 from ragstore.core.snippets import check_size
-from ragstore.core.text import normalize_language, term_id
-from ragstore.core.types import to_utc
+from ragstore.core.text import count_terms, term_id
 from ragstore.errors import InvalidInput
 
 MAX_OFFSET = 10_000
@@ -108,17 +107,17 @@ def check(tenant: str, wish: Wish, language: str) -> Asked:
     Raises:
         InvalidInput: A value is unfit.
     """
-    query = parse(_text(wish.text), (normalize_language(language),), _match(wish.match))
+    query = parse(_text(wish.text), (language,), _match(wish.match))
     required = (phrase for (phrase,) in query.required)  # of one language there is one alternative
     search = MessageSearch(
         tenant=tenant,
         scope=_scope(wish),
-        terms=_terms(query),
+        terms=count_terms(query.frequencies),
         required=_ids(required),
         excluded=_ids(phrase for phrase in query.excluded if len(phrase) == 1),
         roles=_roles(wish.roles),
-        since=None if wish.since is None else to_utc(wish.since, field="since"),
-        until=None if wish.until is None else to_utc(wish.until, field="until"),
+        since=preparing.moment(wish.since, "since"),
+        until=preparing.moment(wish.until, "until"),
     )
     limit = border.limit(wish.limit)
     offset = border.limit(wish.offset, field="offset", minimum=0, maximum=MAX_OFFSET)
@@ -150,19 +149,8 @@ def _roles(value: object) -> tuple[str, ...]:
 
 def _scope(wish: Wish) -> dict[str, str | None]:
     owner = preparing.owner(None, wish.organisation_id, wish.collection)
-    scope: dict[str, str | None] = dict(owner.said())
-    if not isinstance(wish.user_id, Unset):
-        scope["user_id"] = preparing.optional_name(wish.user_id, "user_id")
-    if wish.thread_id is not None:
-        scope["thread_id"] = preparing.thread(wish.thread_id)
-    return scope
-
-
-def _terms(query: LexicalQuery) -> dict[int, int]:
-    counted: Counter[int] = Counter()
-    for lexeme, count in query.frequencies.items():
-        counted[term_id(lexeme)] += count
-    return dict(sorted(counted.items()))
+    thread = None if wish.thread_id is None else preparing.thread(wish.thread_id)
+    return chosen(preparing.whose(wish.user_id), **owner.said(), thread_id=thread)
 
 
 def _ids(phrases: Iterable[Phrase]) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,31 +17,6 @@ from ragstore.core.query import Query, Write
 from ragstore.core.types import Id, UtcDateTime
 
 # ---------------------------------------------------------------------------------------------------- searching
-
-Scope = frozenset[tuple[str, bool]]
-"""The columns of a conversation that are asked for, each with whether it must hold a value, or none."""
-
-
-def scope_of(asked: Mapping[str, str | None]) -> Scope:
-    """Give all of a scope that a statement's form depends on."""
-    return frozenset((column, value is not None) for column, value in asked.items())
-
-
-def is_in_scope(scope: Scope) -> list[ColumnElement[bool]]:
-    """Choose a scope's conversations."""
-    return [CONVERSATIONS.c.tenant_id == TENANT, *_each(sorted(scope))]
-
-
-def _each(scope: Iterable[tuple[str, bool]]) -> Iterable[ColumnElement[bool]]:
-    for column, has_value in scope:
-        held = CONVERSATIONS.c[column]
-        yield held == bindparam(f"scope_{column}") if has_value else held.is_(None)
-
-
-def scope_values(tenant: str, asked: Mapping[str, str | None]) -> dict[str, Any]:
-    """Give the parameters of `is_in_scope`."""
-    given = {f"scope_{column}": value for column, value in asked.items() if value is not None}
-    return {"tenant": tenant, **given}
 
 
 def is_wanted(given: Container[str]) -> ColumnElement[bool]:

@@ -36,6 +36,11 @@ CONVERSATION_ID: Any = bindparam("conversation_id", type_=Id())
 MESSAGE_ID: Any = bindparam("message_id", type_=Id())
 ROWS: Any = bindparam("rows")
 
+IS_ITS_CONVERSATION = (CONVERSATIONS.c.tenant_id == MESSAGES.c.tenant_id) & (
+    CONVERSATIONS.c.id == MESSAGES.c.conversation_id
+)
+"""Joins a message to its conversation."""
+
 IS_THE_THREAD = (CONVERSATIONS.c.tenant_id == TENANT, CONVERSATIONS.c.thread_id == THREAD)
 
 

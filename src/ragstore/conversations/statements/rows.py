@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from ragstore.conversations.parts import read_parts
@@ -14,6 +14,8 @@ from ragstore.conversations.records import Message
 from ragstore.core import json
 from ragstore.core.times import from_microseconds
 from ragstore.errors import CorruptRow
+
+T = TypeVar("T")
 
 COLUMNS = (
     "id",
@@ -63,7 +65,7 @@ def to_message(row: Sequence[Any]) -> Message:
         CorruptRow: It does not hold what a message is made of.
     """
     try:
-        return _message(row, _parts(row[8]), {} if row[9] == _EMPTY else _object(row[9]), None)
+        return _message(row, _parts(row[8]), {} if row[9] == _EMPTY else _metadata(row[9]), None)
     except ValueError as error:
         raise CorruptRow("rag_message", _id(row[0]), _said(error)) from error
 
@@ -72,7 +74,7 @@ def to_message_leniently(row: Sequence[Any]) -> Message:
     """Make a message of a row; what cannot be read is left out, and named in `damage`."""
     damage: list[str] = []
     parts = _tried(_parts, row[8], None, damage)
-    metadata = _tried(_object, row[9], {}, damage)
+    metadata = _tried(_metadata, row[9], {}, damage)
     try:
         return _message(row, parts, metadata, "; ".join(damage) or None)
     except ValueError as error:  # a column's own value is none that it may have: there is nothing to leave out
@@ -91,20 +93,27 @@ def _said(error: ValueError) -> str:
     return str(error).partition("\n")[0]
 
 
-def _parts(text: str | None) -> Any:
+def read_json(text: str | None, name: str, kind: type[T]) -> T | None:
+    """Read a column's JSON text.
+
+    Raises:
+        ValueError: It is no JSON, or of another kind.
+    """
     if text is None:
         return None
     found = json.loads(text)
-    if not isinstance(found, list):
-        raise ValueError("its parts are no list")
-    return read_parts(found)
-
-
-def _object(text: str) -> Any:
-    found = json.loads(text)
-    if not isinstance(found, Mapping):
-        raise ValueError("its metadata is no object")
+    if not isinstance(found, kind):
+        raise ValueError(f"its {name} is no {'object' if kind is dict else 'list'}")
     return found
+
+
+def _parts(text: str | None) -> Any:
+    found = read_json(text, "parts", list)
+    return None if found is None else read_parts(found)
+
+
+def _metadata(text: str) -> Any:
+    return read_json(text, "metadata", dict)
 
 
 def _message(row: Sequence[Any], parts: Any, metadata: Any, damage: str | None) -> Message:

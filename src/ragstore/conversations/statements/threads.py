@@ -12,9 +12,10 @@ from sqlalchemy import Executable, bindparam, delete, select, tuple_, update
 
 from ragstore.conversations.records import Conversation
 from ragstore.conversations.statements.base import CONVERSATION_ID, CONVERSATIONS, IS_THE_THREAD, ROWS, TENANT, Upsert
+from ragstore.conversations.statements.scopes import Scope, chosen, is_in_scope, scope_of, scope_values
 from ragstore.core.backend import Backend
 from ragstore.core.query import Query, Selected, Write
-from ragstore.core.records import UNSET, Unset
+from ragstore.core.records import Unset
 from ragstore.core.types import Id, UtcDateTime
 
 CONVERSATION_COLUMNS = (
@@ -101,18 +102,11 @@ def delete_conversation(tenant: str, thread: str) -> Write:
 
 
 @cache
-def _threads(of_user: str, of_collection: bool, after: bool) -> Selected:
-    statement = select(*CONVERSATION_COLUMNS).where(CONVERSATIONS.c.tenant_id == TENANT)
-    if of_user == "someone":
-        statement = statement.where(CONVERSATIONS.c.user_id == bindparam("user"))
-    elif of_user == "nobody":
-        statement = statement.where(CONVERSATIONS.c.user_id.is_(None))
-    if of_collection:
-        statement = statement.where(CONVERSATIONS.c.collection == bindparam("collection"))
-    place = tuple_(CONVERSATIONS.c.last_activity, CONVERSATIONS.c.id)
+def _threads(scope: Scope, after: bool) -> Selected:
+    statement = select(*CONVERSATION_COLUMNS).where(*is_in_scope(scope))
     if after:
         last = tuple_(bindparam("last_activity", type_=UtcDateTime()), bindparam("last_id", type_=Id()))
-        statement = statement.where(place < last)
+        statement = statement.where(tuple_(CONVERSATIONS.c.last_activity, CONVERSATIONS.c.id) < last)
     return statement.order_by(CONVERSATIONS.c.last_activity.desc(), CONVERSATIONS.c.id.desc()).limit(ROWS)
 
 
@@ -120,9 +114,8 @@ def thread_page(
     tenant: str, user: str | Unset | None, collection: str | None, after: tuple[datetime, UUID] | None, rows: int
 ) -> Query[Conversation]:
     """Select conversations, the last active ones first, from after a place in that order."""
-    whose = "anyone" if user is UNSET else "nobody" if user is None else "someone"
-    values: dict[str, Any] = {"tenant": tenant, "user": user, "collection": collection, "rows": rows}
+    asked = chosen(user, collection=collection)
+    values = {**scope_values(tenant, asked), "rows": rows}
     if after is not None:
         values |= {"last_activity": after[0], "last_id": after[1]}
-    used = {name: value for name, value in values.items() if value is not None and value is not UNSET}
-    return Query(_threads(whose, collection is not None, after is not None), to_conversation, used)
+    return Query(_threads(scope_of(asked), after is not None), to_conversation, values)

@@ -19,7 +19,6 @@ from ragstore.conversations.streams.finishing import Ending
 from ragstore.core import border
 from ragstore.core._async import AsyncRepository
 from ragstore.core._face_async import CANCELLATIONS, to_the_end
-from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.records import UNSET, JsonObject, Unset
 from ragstore.errors import InvalidInput, UsageError
@@ -118,7 +117,7 @@ class AsyncStreams(AsyncRepository[ConversationsBackend]):
             raise InvalidInput(f"must be a NewMessage, not {type(message).__name__}", field="message")
         thread, let_in = preparing.thread(thread_id), preparing.Border.of(self._access.settings)
         opened = message.model_copy(update={"status": "streaming"})
-        asked = Append.of(self._access, thread, [preparing.message(opened, let_in)])
+        asked = Append.of(self._access, thread, [preparing.message(opened, let_in)], let_in.language)
         async with self._access.writing() as work:
             return (await work.steps(appending.append(self._backend, asked)))[0]
 
@@ -140,7 +139,7 @@ class AsyncStreams(AsyncRepository[ConversationsBackend]):
             InvalidInput: A value is unfit.
         """
         known = parse_id(message_id)
-        added = preparing.text(text, TextPolicy(self._access.settings.invalid_text), "text")
+        added = preparing.text(text, self._policy(), "text")
         place = None if at is None else border.limit(at, field="at", minimum=0, maximum=preparing.MAX_CONTENT)
         async with self._access.writing() as work:
             return await work.steps(finishing.grow(self._tenant, known, added, place))
@@ -186,7 +185,7 @@ class AsyncStreams(AsyncRepository[ConversationsBackend]):
             Conflict: It is finished already.
             InvalidInput: A value cannot be stored. Nothing is changed.
         """
-        known, policy = parse_id(message_id), TextPolicy(self._access.settings.invalid_text)
+        known, policy = parse_id(message_id), self._policy()
         values = preparing.ending(status, content, parts, metadata, policy)
         used = Usage(
             response_time=response_time,

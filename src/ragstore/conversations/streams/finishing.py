@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ragstore.conversations import branching, reading, statements
 from ragstore.conversations.indexing import NO_TERMS, MessageTerms, terms_of
-from ragstore.conversations.parts import to_json
+from ragstore.conversations.parts import as_stored
 from ragstore.conversations.preparing import MAX_CONTENT
 from ragstore.conversations.records import Conversation, Message
 from ragstore.conversations.statements import Line, OpenMessage
@@ -24,7 +24,7 @@ def grow(tenant: str, message_id: UUID, added: str, at: int | None) -> Steps[int
     grown: list[int] = yield statements.grow_message(tenant, message_id, added, at, MAX_CONTENT - len(added))
     if grown:
         return grown[0]
-    stored = yield from reading.message(tenant, message_id)
+    stored = yield from reading.bare(tenant, message_id)
     _check_open(stored)
     if at not in (None, len(stored.content)):
         raise Conflict(f"the message has {len(stored.content)} characters, not {at}: go on from there")
@@ -69,6 +69,5 @@ def end_stale(stale: OpenMessage) -> Steps[int]:
 def _terms(conversation: Conversation, message: Message, values: dict[str, Any]) -> MessageTerms:
     if conversation.language is None:
         return NO_TERMS
-    stored = None if message.parts is None else [to_json(part) for part in message.parts]
-    content, parts = values.get("content", message.content), values.get("parts", stored)
-    return terms_of(content, parts, conversation.language)
+    parts = values["parts"] if "parts" in values else as_stored(message.parts)
+    return terms_of(values.get("content", message.content), parts, conversation.language)

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from ragstore.conversations import preparing
 from ragstore.conversations.backend import ConversationsBackend
+from ragstore.conversations.preparing import moment, whose
 from ragstore.conversations.summing import citing, grouping
 from ragstore.conversations.summing.grouping import Scope
-from ragstore.conversations.summing.preparing import keys, moment, one_key, user
+from ragstore.conversations.summing.preparing import keys, one_key
 from ragstore.conversations.summing.records import CitedKey, CitedSum, FeedbackKey, FeedbackSum, UsageKey, UsageSum
 from ragstore.core import border
 from ragstore.core._async import AsyncRepository
@@ -140,7 +141,7 @@ class AsyncSums(AsyncRepository[ConversationsBackend]):
             self._tenant,
             moment(since, "since"),
             moment(until, "until"),
-            user(user_id),
+            whose(user_id),
             preparing.optional_name(organisation_id, "organisation_id"),
             preparing.optional_name(collection, "collection", preparing.COLLECTION_BYTES),
             preparing.optional_name(model, "model"),

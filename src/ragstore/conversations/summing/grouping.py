@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func, select, text
 
-from ragstore.conversations.statements.base import CONVERSATIONS, FEEDBACK, MESSAGES, TENANT
+from ragstore.conversations.statements.base import CONVERSATIONS, FEEDBACK, IS_ITS_CONVERSATION, MESSAGES, TENANT
 from ragstore.conversations.summing.expressions import microseconds, safe_sum, utc_day, whole
 from ragstore.conversations.summing.records import FeedbackSum, UsageSum
 from ragstore.conversations.tables import HAS_USAGE
@@ -73,9 +73,6 @@ _OF_OWNERS: Mapping[str, ColumnElement[bool]] = {
     "collection": CONVERSATIONS.c.collection == bindparam("collection"),
 }
 _NEED_OWNERS = frozenset(_OWNERS) | frozenset(_OF_OWNERS)
-_ITS_CONVERSATION = (CONVERSATIONS.c.tenant_id == MESSAGES.c.tenant_id) & (
-    CONVERSATIONS.c.id == MESSAGES.c.conversation_id
-)
 _IS_MODEL = MESSAGES.c.model == bindparam("model")
 
 
@@ -133,7 +130,7 @@ def _usage(by: tuple[str, ...], of: frozenset[str]) -> Selected:
     keys = [_USAGE_BY[key] for key in by]
     rows = select(*keys, *_USED).select_from(MESSAGES)
     if _NEED_OWNERS & (of | set(by)):
-        rows = rows.join(CONVERSATIONS, _ITS_CONVERSATION)
+        rows = rows.join(CONVERSATIONS, IS_ITS_CONVERSATION)
     has_usage: Any = text(f"({HAS_USAGE})")
     conditions = [MESSAGES.c.tenant_id == TENANT, has_usage, *(_USAGE_OF[name] for name in sorted(of))]
     return _by_keys(rows, keys, conditions)
@@ -188,7 +185,7 @@ def _feedback(by: tuple[str, ...], of: frozenset[str]) -> Selected:
     if _NEED_OWNERS & named or "model" in named:
         rows = rows.join(MESSAGES, _ITS_MESSAGE)
     if _NEED_OWNERS & named:
-        rows = rows.join(CONVERSATIONS, _ITS_CONVERSATION)
+        rows = rows.join(CONVERSATIONS, IS_ITS_CONVERSATION)
     return _by_keys(rows, keys, [FEEDBACK.c.tenant_id == TENANT, *(_FEEDBACK_OF[name] for name in sorted(of))])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from ragstore.core import border
 from ragstore.core._sync import Access, Repository
-from ragstore.core.border import TextPolicy
 from ragstore.core.paging import Page, decode_cursor, page_of
 from ragstore.core.records import JsonObject
 from ragstore.core.vectors import Metric
@@ -48,7 +47,7 @@ class Collections(Repository[CorpusBackend]):
             Conflict: It is there with another language, model, number of dimensions or metric.
             InvalidInput: A value is unfit.
         """
-        policy = TextPolicy(self._access.settings.invalid_text)
+        policy = self._policy()
         asked = ensuring.wanted(
             name,
             model=model,

@@ -11,7 +11,6 @@ from uuid import UUID
 from ragstore.core import border
 from ragstore.core._face_sync import Embed, call_embed, each
 from ragstore.core._sync import Repository
-from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.paging import Page, decode_cursor, page_of
 from ragstore.core.query import Selected
@@ -102,7 +101,7 @@ class Documents(Repository[CorpusBackend]):
                 assert report.added == 2
         """
         models = self._models(embed, batch_size)
-        policy = TextPolicy(self._access.settings.invalid_text)
+        policy = self._policy()
         prepared = prepare(document, chunks, policy, hash_metadata=hash_metadata)
         into = self._into(collection, models, dedupe)
         return self._again(lambda: self._put(into, prepared, models))
@@ -238,7 +237,7 @@ class Documents(Repository[CorpusBackend]):
         """
         name, checked = collection_name(collection), source_name(source)
         fields = {"title": title, "doc_type": doc_type, "version": version, "metadata": metadata}
-        values = updating.patch(checked, TextPolicy(self._access.settings.invalid_text), fields)
+        values = updating.patch(checked, self._policy(), fields)
         with self._access.writing() as work:
             return work.steps(updating.update(self._tenant, name, checked, values))
 
