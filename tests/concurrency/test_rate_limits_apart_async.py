@@ -239,19 +239,19 @@ async def hit_later(store: AsyncStore, policy: Policy, after: float) -> tuple[De
 @pytest.mark.parametrize("starts", [(0.0,), (0.0, 0.1, 0.2, 0.3)])
 async def test_a_held_key_holds_up_no_other(postgres_url: str, starts: tuple[float, ...]) -> None:
     """RL-18: who asks for it is told in time, one waiter or many; the database is not taken to be away."""
-    slow = Policy("p", RULE, max_wait=0.5)
+    slow = Policy("p", RULE, max_wait=1.5)  # in which one of the others has an answer, also on a busy machine
     with contextlib.closing(Database(postgres_url)) as db:
         async with AsyncStore.open(postgres_url) as store:
-            assert not (await store.rate_limits.hit(slow, "held")).degraded
+            assert await hit(store, "held") == 99
             with holding(db, "held"):
                 calls: list[Any] = [lambda start=start: hit_later(store, slow, start) for start in starts]  # type: ignore[misc]
-                free, *held = run_calls(await async_together(lambda: keep_hitting(store, 0.9), *calls))
+                free, *held = run_calls(await async_together(lambda: keep_hitting(store, 1.9), *calls))
             for decision, seconds in held:
                 assert (decision.degraded, decision.allowed) == (True, False)
-                assert seconds < 0.5 + SLACK
+                assert seconds < 1.5 + SLACK
             assert [decision for decision, _ in free if decision.degraded or not decision.allowed] == []
             assert len(free) > 10
-            assert (await store.rate_limits.hit(slow, "held")).remaining == 98
+            assert await hit(store, "held") == 98
 
 
 @pytest.mark.parametrize("setting", ["statement_timeout=100ms", "lock_timeout=100ms"])
