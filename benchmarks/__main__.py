@@ -7,6 +7,7 @@ python -m benchmarks peers     ragstore beside what people use instead
 python -m benchmarks limits    a hit of a rate limit, by several clients at once, beside what people use
 python -m benchmarks sessions  authenticate, note a use and create, beside what people use
 python -m benchmarks conversations  append and read messages, beside what people use
+python -m benchmarks upgrades  `upgrade` of a database at head, beside Alembic's own command
 python -m benchmarks plot      the tables and the plot of docs/explanation/performance.md
 
 `--json FILE` puts the figures into that file, beside what is there of other databases and sizes.
@@ -58,13 +59,15 @@ def main() -> None:
     conversations.set_defaults(command=run_conversations)
     conversations.add_argument("--messages", type=int, default=200_000)
     conversations.add_argument("--conversations", type=int, default=2_000)
+    upgrades = commands.add_parser("upgrades", help="`upgrade` of a database at head")
+    upgrades.set_defaults(command=run_upgrades)
     plot = commands.add_parser("plot", help="the tables and the plot of the documentation")
     plot.set_defaults(command=run_plot)
     plot.add_argument("figures", type=Path, help="the JSON file of the other commands")
     plot.add_argument("page", type=Path, help="the Markdown page whose measured parts are written anew")
-    for command in (run, corpus, quality, limits, sessions, conversations):
+    for command in (run, corpus, quality, limits, sessions, conversations, upgrades):
         command.add_argument("--databases", nargs="+", choices=databases.NAMES, default=databases.NAMES)
-    for command in (run, corpus, quality, peers, limits, sessions, conversations):
+    for command in (run, corpus, quality, peers, limits, sessions, conversations, upgrades):
         command.add_argument("--json", type=Path, help="put the figures into this file")
     options = parser.parse_args()
     options.busy = busy()
@@ -144,6 +147,13 @@ def run_conversations(options: argparse.Namespace) -> None:
     from benchmarks.conversations import measure
 
     _run_together("conversations", lambda url: measure(url, options.messages, options.conversations), options)
+
+
+def run_upgrades(options: argparse.Namespace) -> None:
+    """Compare upgrades at head."""
+    from benchmarks.upgrades import measure
+
+    _run_together("upgrades", measure, options)
 
 
 def _run_together(
