@@ -46,6 +46,29 @@ def test_nothing_is_left_behind(postgres_database: str, run_sql: SQL) -> None:
     engine.dispose()
 
 
+def test_a_restored_dump(postgres_database: str, run_sql: SQL) -> None:
+    """M51: PostgreSQL prints an expression otherwise once it has read its own text again, and means the same."""
+    upgrade(postgres_database)
+    printed = (
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'ragstore'::regnamespace"
+    )
+    checks = """
+        SELECT format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %2$I %s', conrelid::regclass, conname,
+            pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE connamespace = 'ragstore'::regnamespace AND contype = 'c'
+    """
+    indexes = """
+        SELECT format('DROP INDEX %s; %s', indexrelid::regclass, pg_get_indexdef(indexrelid)) FROM pg_index
+        JOIN pg_class ON pg_class.oid = indexrelid
+        WHERE relnamespace = 'ragstore'::regnamespace AND indpred IS NOT NULL
+    """
+    before = run_sql(postgres_database, printed)
+    remade = [*run_sql(postgres_database, checks), *run_sql(postgres_database, indexes)]
+    run_sql(postgres_database, *(part for (statement,) in remade for part in statement.split("; ")))
+    assert run_sql(postgres_database, printed) != before
+    assert [str(difference) for difference in check(postgres_database)] == []
+
+
 def test_without_the_extension(postgres_database: str) -> None:
     """M36: nothing can be compared before the first upgrade."""
     with pytest.raises(ExtensionMissing):

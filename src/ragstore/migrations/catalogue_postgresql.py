@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -90,6 +91,10 @@ _QUERIES = {
         WHERE p.pronamespace = :namespace AND p.proname LIKE 'rag\\_%'
     """,
 }
+_LITERAL = r"'(?:[^']|'')*'"
+_TEXT_CAST = re.compile(rf"(?P<literal>{_LITERAL})|::(?:character varying|text)(?:\(\d+\))?(?:\[\])?")
+_IN_BRACKETS = re.compile(rf"\(({_LITERAL})\)")
+_LIST = re.compile(rf"\(\((ARRAY\[{_LITERAL}(?:, {_LITERAL})*\])\)\)")
 _EXTENSION_SCHEMA = """
 SELECT n.nspname::text FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
 WHERE e.extname = 'vector'
@@ -145,7 +150,16 @@ def _read(connection: Connection, namespace: str, schema: str) -> Catalogue:
     tables = [row[0] for row in connection.execute(text(_OURS), {"namespace": oid})]
     values = {"tables": tables, "namespace": oid}
     return {
-        (kind, table, name): description
+        (kind, table, name): _plain(description)
         for kind, query in _QUERIES.items()
         for table, name, description in connection.execute(text(query), values)
     }
+
+
+def _plain(description: str) -> str:
+    """Leave out what PostgreSQL adds to an expression when it reads its own text again, as a restored dump does.
+
+    `varchar IN ('a', 'b')` is printed with a cast of the whole list, and after a restore with one of each item.
+    """
+    without = _TEXT_CAST.sub(lambda found: found["literal"] or "", description)
+    return _LIST.sub(r"(\1)", _IN_BRACKETS.sub(r"\1", without))
