@@ -59,7 +59,8 @@ from ragstore import Session as LoginSession
 from ragstore.conversations.records import FeedbackChange
 from ragstore.conversations.streams._async import AsyncMessageStream
 from ragstore.rate_limits import ip_key, rate_limit_headers
-from ragstore.store._async import AsyncMaintenance, AsyncRepositories
+from ragstore.store._async import AsyncRepositories
+from ragstore.store.maintenance._async import AsyncMaintenance
 
 NEW = NewDocument(source="a", title="A", doc_type="guide", metadata={"year": 2024, "tags": ["x"]})
 CHUNKS = [NewChunk(content="text", embedding=[1.0, 0.0], metadata={"page": 1}), NewChunk(content="more")]

@@ -61,7 +61,8 @@ from ragstore import Session as LoginSession
 from ragstore.conversations.records import FeedbackChange
 from ragstore.conversations.streams._sync import MessageStream
 from ragstore.rate_limits import ip_key, rate_limit_headers
-from ragstore.store._sync import Maintenance, Repositories
+from ragstore.store._sync import Repositories
+from ragstore.store.maintenance._sync import Maintenance
 
 NEW = NewDocument(source="a", title="A", doc_type="guide", metadata={"year": 2024, "tags": ["x"]})
 CHUNKS = [NewChunk(content="text", embedding=[1.0, 0.0], metadata={"page": 1}), NewChunk(content="more")]

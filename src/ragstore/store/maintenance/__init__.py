@@ -1,0 +1,1 @@
+"""The handle that works across all tenants."""
