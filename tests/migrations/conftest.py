@@ -134,7 +134,7 @@ def longer_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
         )
         number = chain.SCHEMA_NUMBER + 1
         head = f'revision = "{AFTER_HEAD}"\ndown_revision = "{chain.HEAD}"\nschema_number = {number}\nmin_code = 1\n'
-        head += 'rebuilds_tables = False\nCREATED = {"postgresql": (), "sqlite": ()}\n'
+        head += 'rebuilds_tables = False\nCREATED = ADDED = {"postgresql": {}, "sqlite": {}}\n'
         (folder / f"versions/{AFTER_HEAD}.py").write_text(head + textwrap.dedent(body))
         script_directory = runner.ScriptDirectory(str(folder))
         monkeypatch.setattr(runner, "scripts", lambda: script_directory)

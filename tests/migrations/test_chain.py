@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from ragstore import NewChunk, NewDocument, NewMessage, Store
 from ragstore.errors import PermissionDenied
 from ragstore.migrations import State, chain, check, downgrade, runner, status, upgrade
 from ragstore.rate_limits import Policy
+from tests.migrations.releases import KEPT, released
 
 SQL = Callable[..., list[Any]]
 ONCE_A_DAY = Policy("login", "1/day", max_wait=10.0)
-KEPT = Path(__file__).parent / "kept"
-RELEASED = sorted({path.name.partition(".")[0] for path in KEPT.iterdir()})
+RELEASED = sorted({path.name.partition(".")[0] for path in KEPT.glob("*.sql")})
 OBJECTS = {
     "postgresql": """
         SELECT 'relation', relname::text, relkind::text FROM pg_class WHERE relnamespace = 'ragstore'::regnamespace
@@ -111,6 +112,22 @@ def test_a_kept_database(database_url: str, engine: Engine, revision: str) -> No
     with Store.open(database_url) as store:
         for handle in (store, store.for_tenant("acme")):
             use(handle)
+            if "branched" in {thread.thread_id for thread in handle.conversations.page_threads()}:
+                use_branches(handle)
+        while store.maintenance().index_messages():
+            pass
+        (hit,) = store.conversations.search("open", thread_id="chat-1", roles=["assistant"])
+        assert hit.message.seq == 2
+        closed = store.maintenance().close_streams(silent_for=1, now=datetime(2100, 1, 1, tzinfo=UTC))
+        assert closed == (2 if revision >= "rs_0004" else 0)
+
+
+def test_every_release_is_kept() -> None:
+    """M49: there is a database of each schema, for both databases, and a note of the code that ran on it."""
+    assert tuple(RELEASED) == chain.CHAIN == tuple(release.revision for release in released())
+    databases = {"postgresql", "sqlite"}
+    for revision in RELEASED:
+        assert {path.name.split(".")[1] for path in KEPT.glob(f"{revision}.*.sql")} == databases
 
 
 def use(store: Store) -> None:
@@ -127,6 +144,22 @@ def use(store: Store) -> None:
     store.conversations.append("chat-1", NewMessage(role="user", content="And how do I close it?"))
     assert len(list(store.conversations.history("chat-1"))) == 3
     assert [store.rate_limits.hit(ONCE_A_DAY, "ada").allowed for _ in range(2)] == [True, False]
+    for user in ("ada", "bob"):  # a session was kept for each, and bob's stamp was changed
+        token = store.sessions.create(user).token
+        found = store.sessions.authenticate(token)
+        assert found is not None
+        assert found.user_id == user
+
+
+def use_branches(store: Store) -> None:
+    chats = store.conversations
+    (asked,) = chats.history("branched")
+    first, second = chats.siblings(asked.id)
+    assert (first.content, first.pinned, second.content, second.pinned) == ("Which?", True, "Which owl?", False)
+    chats.choose_branch(first.id)
+    assert [message.content for message in chats.history("branched")] == ["Which?", "That."]
+    (hit,) = chats.search("owls", thread_id="branched")
+    assert hit.message.id == second.id
 
 
 GUIDE = Path(__file__).parents[2] / "docs/how-to/upgrade-at-start.md"

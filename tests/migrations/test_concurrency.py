@@ -102,7 +102,7 @@ def test_threads_on_different_databases(new_database: Callable[..., str], tmp_pa
 
 
 @pytest.mark.slow
-def test_beside_a_hosts_alembic_command(tmp_path: Path, sqlite_url: str) -> None:
+def test_beside_a_hosts_alembic_command(tmp_path: Path, new_database: Callable[..., str]) -> None:
     """M05: a host thread loops `alembic.command.upgrade` of its own chain while five threads run ours."""
     (tmp_path / "host/versions").mkdir(parents=True)
     (tmp_path / "host/versions/a1.py").write_text(
@@ -131,7 +131,7 @@ def test_beside_a_hosts_alembic_command(tmp_path: Path, sqlite_url: str) -> None
     barrier = threading.Barrier(len(urls_ours))
     threads =""",
     ).replace("for url in urls]\n", "for url in urls_ours]\n")
-    urls = [f"sqlite:///{tmp_path}/ours{number}.db" for number in range(5)]
+    urls = [f"sqlite:///{tmp_path}/ours{number}.db" for number in range(3)] + [new_database() for _ in range(2)]
     finish(start_child(code + "    hosting.join()\n", str(tmp_path / "host"), *urls))
     assert {status(url).state for url in urls} == {State.CURRENT}
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import re
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,33 +99,83 @@ ELSEWHERE = """
 """
 
 
-def test_installed_package_from_elsewhere(tmp_path: Path) -> None:
-    """M53: from a copy with `%` and spaces in its path, another cwd, `-O`; nothing is written into the package.
+@pytest.mark.parametrize(
+    ("flags", "environment"),
+    [
+        pytest.param(["-O", "-B"], {}, id="-O -B"),
+        pytest.param([], {"PYTHONDONTWRITEBYTECODE": "1"}, id="by the environment"),
+    ],
+)
+def test_installed_package_from_elsewhere(
+    tmp_path: Path, database_url: str, flags: list[str], environment: dict[str, str]
+) -> None:
+    """M53: from a copy with `%` and spaces in its path, another cwd; nothing is written into the package.
 
     And a database at head needs no Alembic.
     """
     place = tmp_path / "site 100% (x)"
     shutil.copytree(PACKAGE, place / "ragstore", ignore=shutil.ignore_patterns("__pycache__"))
     before = sorted(place.rglob("*"))
-    url = f"sqlite:///{tmp_path}/app.db"
-    options: dict[str, Any] = {"flags": ["-O", "-B"], "cwd": "/"}
+    options: dict[str, Any] = {"flags": flags, "cwd": "/"}
     first, second = (
-        finish(start_child(ELSEWHERE, url, str(place), env={"PYTHONPATH": str(place)}, **options)) for _ in range(2)
+        finish(
+            start_child(ELSEWHERE, database_url, str(place), env={"PYTHONPATH": str(place), **environment}, **options)
+        )
+        for _ in range(2)
     )
     assert first == f"False True {chain.CHAIN} True []"
     assert second == "False False () True []"
     assert sorted(place.rglob("*")) == before
 
 
-def test_nothing_grows(database_url: str) -> None:
-    """M55: neither at-exit callbacks nor file descriptors nor memory."""
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Have a folder that nobody can write to; root can, whatever the modes say, so it gets a read-only mount."""
+    if os.geteuid() == 0:
+        mounts = [["mount", "--bind", folder, folder], ["mount", "-o", "remount,bind,ro", folder]]
+        if any(subprocess.run(mount, capture_output=True, check=False).returncode for mount in mounts):
+            pytest.skip("nothing can be mounted here")
+        undo = partial(subprocess.run, ["umount", "-l", folder], check=True)
+    else:
+        folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+        for path in folders:
+            path.chmod(0o555)
+        undo = partial(list, (path.chmod(0o755) for path in folders))
+    try:
+        yield
+    finally:
+        undo()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes and mounts are POSIX")
+def test_read_only_site_packages(tmp_path: Path) -> None:
+    """M53: from a folder that cannot be written to, without any flag."""
+    place = tmp_path / "site-packages"
+    shutil.copytree(PACKAGE, place / "ragstore", ignore=shutil.ignore_patterns("__pycache__"))
+    url = f"sqlite:///{tmp_path}/app.db"
+    with read_only(place):
+        with pytest.raises(OSError, match=r"ead-only|denied"):
+            (place / "ragstore/x").touch()
+        child = start_child(ELSEWHERE, url, str(place), env={"PYTHONPATH": str(place)}, cwd="/")
+        assert finish(child) == f"False True {chain.CHAIN} True []"
+    assert not list(place.rglob("__pycache__"))
+
+
+def footprint(process: psutil.Process) -> tuple[int, int, int, int]:
+    gc.collect()
+    callbacks: int = atexit._ncallbacks()  # type: ignore[attr-defined]
+    return process.num_fds(), callbacks, len(process.net_connections("all")), len(process.threads())
+
+
+@pytest.mark.parametrize("looks", [100, pytest.param(500, marks=pytest.mark.slow)])
+def test_nothing_grows(database_url: str, looks: int) -> None:
+    """M55: neither at-exit callbacks nor file descriptors, connections, threads or memory."""
     upgrade(database_url)
     process = psutil.Process()
-    for _ in range(20):
+    for _ in range(100):  # fills caches
         status(database_url)
-    before = process.num_fds(), atexit._ncallbacks(), process.memory_info().rss  # type: ignore[attr-defined]
-    for _ in range(100):
-        status(database_url)
-    after = process.num_fds(), atexit._ncallbacks(), process.memory_info().rss  # type: ignore[attr-defined]
-    assert after[:2] == before[:2]
-    assert after[2] - before[2] < 8 << 20
+    before, size = footprint(process), process.memory_info().rss
+    for _ in range(looks):
+        assert status(database_url).state is State.CURRENT
+    assert footprint(process) == before
+    assert process.memory_info().rss - size < (1 << 20) + looks * 2048

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
@@ -100,18 +100,53 @@ SELECT n.nspname::text FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_name
 WHERE e.extname = 'vector'
 """
 
+_DEFINITIONS = """
+SELECT c.relname::text, x.relname::text, pg_get_indexdef(i.indexrelid)
+FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_class AS x ON x.oid = i.indexrelid
+WHERE c.relnamespace = pg_my_temp_schema()
+"""
+
 
 def declared_and_found(connection: Connection, schema: str, *, owned: bool) -> tuple[Catalogue, Catalogue]:
     """Make what is declared as temporary tables, read both catalogues, and roll back."""
+    with twins(connection, schema, owned=owned):
+        return read_twins(connection), read(connection, schema)
+
+
+@contextmanager
+def twins(connection: Connection, schema: str, *, owned: bool) -> Iterator[None]:
+    """Make what is declared as temporary tables, which are rolled back at the end of the block."""
     with _rolled_back(connection, owned=owned):
-        extension = connection.execute(text(_EXTENSION_SCHEMA)).scalar()
-        if extension is None:
-            raise ExtensionMissing("pgvector is not in this database, so nothing can be compared: run ragstore.upgrade")
-        path = f"pg_catalog, {quoted(extension)}, pg_temp"
-        connection.execute(text("SELECT set_config('search_path', :path, true)"), {"path": path})
+        narrow_path(connection)
         _make_twins(connection, schema)
-        found = _read(connection, "SELECT oid FROM pg_namespace WHERE nspname = :schema", schema)
-        return _read(connection, "SELECT pg_my_temp_schema()", schema), found
+        yield
+
+
+def narrow_path(connection: Connection) -> None:
+    """Find names where they belong, until the transaction ends; the catalogue's texts depend on it."""
+    extension = connection.execute(text(_EXTENSION_SCHEMA)).scalar()
+    if extension is None:
+        raise ExtensionMissing("pgvector is not in this database, so nothing can be compared: run ragstore.upgrade")
+    path = f"pg_catalog, {quoted(extension)}, pg_temp"
+    connection.execute(text("SELECT set_config('search_path', :path, true)"), {"path": path})
+
+
+def read(connection: Connection, schema: str, kinds: Collection[str] = frozenset(_QUERIES)) -> Catalogue:
+    """Read the catalogue of our tables."""
+    oid = connection.execute(text("SELECT oid FROM pg_namespace WHERE nspname = :schema"), {"schema": schema}).scalar()
+    return _read(connection, oid, kinds)
+
+
+def read_twins(connection: Connection, kinds: Collection[str] = frozenset(_QUERIES)) -> Catalogue:
+    """Read the catalogue of the temporary tables."""
+    return _read(connection, connection.execute(text("SELECT pg_my_temp_schema()")).scalar(), kinds)
+
+
+def define_twins(connection: Connection) -> dict[str, str]:
+    """Give what follows CREATE INDEX and the table's name for each of the twins' indexes, whatever the search path."""
+    connection.execute(text("SELECT set_config('search_path', 'pg_catalog, pg_temp', true)"))
+    rows = connection.execute(text(_DEFINITIONS))
+    return {name: "USING " + definition.partition(f".{table} USING ")[2] for table, name, definition in rows}
 
 
 @contextmanager
@@ -145,13 +180,13 @@ def _make_twins(connection: Connection, schema: str) -> None:
         connection.exec_driver_sql(twin.replace("%", "%%"))
 
 
-def _read(connection: Connection, namespace: str, schema: str) -> Catalogue:
-    oid = connection.execute(text(namespace), {"schema": schema} if ":schema" in namespace else {}).scalar()
+def _read(connection: Connection, oid: object, kinds: Collection[str]) -> Catalogue:
     tables = [row[0] for row in connection.execute(text(_OURS), {"namespace": oid})]
     values = {"tables": tables, "namespace": oid}
     return {
         (kind, table, name): _plain(description)
         for kind, query in _QUERIES.items()
+        if kind in kinds
         for table, name, description in connection.execute(text(query), values)
     }
 

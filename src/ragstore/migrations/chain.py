@@ -1,8 +1,14 @@
-"""The chain of revisions, as plain names: knowing that a database is at head must not cost loading Alembic."""
+"""The chain of revisions, as plain names: knowing that a database is at head must not cost loading Alembic.
+
+A revision only adds: code of the schema before it works on it too, so that processes can be replaced one by one, and
+`min_code` stays as it is. What takes something away comes a minor release after the last code that used it, raises
+`min_code`, and must not run just because somebody upgrades to "head". There is no such revision yet, and a test refuses
+one: the first is to bring with it that "head" stops before it.
+"""
 
 from __future__ import annotations
 
-from ragstore.errors import InvalidInput
+from ragstore.errors import InvalidInput, UsageError
 
 CHAIN = ("rs_0001", "rs_0002", "rs_0003", "rs_0004")
 """Every revision, oldest first; a test compares it with the scripts in `versions/`."""
@@ -41,3 +47,17 @@ def resolve(wanted: str, current: str | None) -> int:
     if steps is None or not 0 <= position(current) + steps <= len(CHAIN):
         raise InvalidInput(f"{wanted!r} is none of {', '.join(CHAIN)}, head, base, +n, -n", field="revision")
     return position(current) + steps
+
+
+def steps(wanted: str, current: str | None, *, down: bool) -> tuple[str, ...]:
+    """Give the revisions to run, or to take back, in order.
+
+    Raises:
+        InvalidInput: There is no such revision.
+        UsageError: It is on the other side of the current one.
+    """
+    here, there = position(current), resolve(wanted, current)
+    if here != there and down != (there < here):
+        advice = "use downgrade" if there < here else "use upgrade"
+        raise UsageError(f"the database is at {current}, and {wanted} is on its other side: {advice}")
+    return CHAIN[there:here][::-1] if down else CHAIN[here:there]

@@ -10,15 +10,17 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import await_only
 
 from ragstore.backends import backend_for
 from ragstore.core.translate import translating
-from ragstore.errors import UsageError
-from ragstore.migrations import chain, guard, sides, states, targets
+from ragstore.errors import InvalidInput, SchemaBehind, UsageError
+from ragstore.migrations import chain, guard, policy, sides, states, targets
 from ragstore.migrations.guard import Sleep
 from ragstore.migrations.job import Job
+from ragstore.migrations.policy import Policy
 from ragstore.migrations.results import Difference, State, Status, UpgradeResult
 from ragstore.migrations.targets import AsyncTarget, Target
 
@@ -62,9 +64,51 @@ def _done(connection: Connection, job: Job, owned: bool) -> UpgradeResult | None
     if found.state is State.AHEAD_COMPATIBLE:
         newer = "the schema is at %s (number %s), newer than this code's %s, which may run on it: update ragstore soon"
         logger.warning(newer, found.revision, found.schema_number, chain.HEAD)
-    elif chain.resolve(job.revision, found.revision) != chain.position(found.revision):
+    elif not _reached(job, found.revision):
         return None
     return UpgradeResult(from_revision=found.revision, to_revision=found.revision, applied=(), committed=owned)
+
+
+def _reached(job: Job, revision: str | None) -> bool:
+    here, there = chain.position(revision), chain.resolve(job.revision, revision)
+    return here == there or (job.at_least and there < here)
+
+
+def upgrade(target: Target, job: Job) -> UpgradeResult:
+    """Bring a database to a revision, if the environment lets it."""
+    chosen = policy.current()
+    if chosen is Policy.OFF:
+        return _skipped()
+    return require(target, job) if chosen is Policy.CHECK else migrate(target, job)
+
+
+def _skipped() -> UpgradeResult:
+    logger.info("%s is off: no upgrade", policy.VARIABLE)
+    return UpgradeResult(from_revision=None, to_revision=None, applied=(), committed=False, skipped=True)
+
+
+def require(target: Target, job: Job) -> UpgradeResult:
+    """Refuse a database that is not yet at a revision; change nothing."""
+    if targets.missing(target):
+        raise _behind(states.nothing(), job)
+    return use(target, lambda connection, owned: _require(connection, job, owned))
+
+
+def _require(connection: Connection, job: Job, owned: bool) -> UpgradeResult:
+    done = _done(connection, job, owned)
+    if done is not None:
+        return done
+    found = _status(connection, job)
+    states.refuse(found)
+    raise _behind(found, job)
+
+
+def _behind(found: Status, job: Job) -> SchemaBehind:
+    pending = chain.steps(job.revision, found.revision, down=False)
+    return SchemaBehind(
+        f"the database is at {found.revision or 'no revision'}, and these are pending: {', '.join(pending)}; "
+        f"{policy.VARIABLE} is check, so nothing was changed: run  ragstore db upgrade"
+    )
 
 
 def status(target: Target, schema: str) -> Status:
@@ -124,6 +168,21 @@ def _as_callers(connection: Connection, work: Use[T]) -> T:
         return work(connection, False)
 
 
+async def aupgrade(target: AsyncTarget, job: Job) -> UpgradeResult:
+    """Bring a database to a revision, if the environment lets it."""
+    chosen = policy.current()
+    if chosen is Policy.OFF:
+        return _skipped()
+    return await arequire(target, job) if chosen is Policy.CHECK else await amigrate(target, job)
+
+
+async def arequire(target: AsyncTarget, job: Job) -> UpgradeResult:
+    """Refuse a database that is not yet at a revision; change nothing."""
+    if targets.missing(target):
+        raise _behind(states.nothing(), job)
+    return await ause(target, lambda connection, owned: _require(connection, job, owned))
+
+
 async def amigrate(target: AsyncTarget, job: Job) -> UpgradeResult:
     """Bring a database to a revision without blocking the event loop."""
     if not isinstance(target, AsyncEngine | AsyncConnection):
@@ -178,3 +237,43 @@ async def acheck(target: AsyncTarget, schema: str) -> tuple[Difference, ...]:
     """Compare a database's catalogue with what is declared."""
     job = Job(schema=schema)
     return await ause(target, lambda connection, owned: _check(connection, job, owned))
+
+
+def stamp(target: Target, job: Job) -> UpgradeResult:
+    """Write down which revision a database has."""
+    _refuse_missing(target)
+    return use(target, lambda connection, owned: _stamp(connection, job, owned, time.sleep))
+
+
+def _stamp(connection: Connection, job: Job, owned: bool, sleep: Sleep) -> UpgradeResult:
+    from ragstore.migrations import stamping  # brings Alembic
+
+    return guard.alone(connection, job, lambda: stamping.stamp(connection, job, owned=owned), owned=owned, sleep=sleep)
+
+
+def _refuse_missing(target: AsyncTarget) -> None:
+    if targets.missing(target):
+        raise UsageError("there is no database at this address: upgrade makes one, and stamp never does")
+
+
+async def astamp(target: AsyncTarget, job: Job) -> UpgradeResult:
+    """Write down which revision a database has."""
+    _refuse_missing(target)
+    if isinstance(target, AsyncEngine | AsyncConnection | Connection):
+        await in_thread(lambda _sleep: _load())
+        return await ause(target, lambda connection, owned: _stamp(connection, job, owned, _pause))
+    return await in_thread(lambda sleep: use(target, lambda connection, owned: _stamp(connection, job, owned, sleep)))
+
+
+def apply(bind: object, job: Job) -> UpgradeResult:
+    """Bring the database of a host's own migration at least to a revision."""
+    if job.revision not in (*chain.CHAIN, "head"):
+        raise InvalidInput(f"a host's revision says where it ends: {', '.join(chain.CHAIN)}, or head", field="to")
+    if isinstance(bind, Connection):
+        return migrate(bind, job)
+    if bind is None or isinstance(bind, MockConnection):
+        raise UsageError(
+            "op.get_bind() gave no connection, so Alembic is writing SQL: "
+            "op.execute(ragstore.migrations.sql(..., transaction=False)) writes ours"
+        )
+    raise UsageError(f"{type(bind).__name__} is no Connection: pass op.get_bind()")

@@ -21,6 +21,7 @@ class Job:
         create_schema: The schema may be created if it is missing.
         timeout: Seconds to go on trying while others hold locks.
         allow_data_loss: A downgrade may drop tables with rows.
+        at_least: A database past the revision is left alone.
     """
 
     revision: str = "head"
@@ -29,6 +30,7 @@ class Job:
     create_schema: bool = True
     timeout: float = 60.0
     allow_data_loss: bool = False
+    at_least: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what could only fail later."""
@@ -40,3 +42,8 @@ class Job:
 def quoted(name: str) -> str:
     """Quote an identifier for either database."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """Quote a text for either database."""
+    return "'" + value.replace("'", "''") + "'"

@@ -33,8 +33,10 @@ logger = logging.getLogger("ragstore.migrations")
 SERVER_MINIMUM = 150000
 _MISSING = ("42P01", "3F000", "42703")  # no such table, schema, column
 # set_config(…, true) ends with the transaction; a plain SET would stay on a pooled connection.
-_SETTINGS = {
-    "lock_timeout": "3s",  # a waiting ALTER makes every SELECT behind it wait
+SETTINGS = {
+    # A waiting ALTER makes every SELECT behind it wait. Shorter than deadlock_timeout (1 s): where a migration and a
+    # writer wait for each other's tables, it is the migration that gives up and tries again, not the writer.
+    "lock_timeout": "500ms",
     "statement_timeout": "600s",  # the role's own may be made for web requests
     "search_path": "pg_catalog, pg_temp",  # every name of ours is qualified; nothing planted is found
 }
@@ -43,6 +45,7 @@ SELECT pg_catalog.pg_is_in_recovery() AS recovery,
   pg_catalog.current_setting('transaction_read_only') = 'on' AS read_only,
   pg_catalog.current_setting('transaction_isolation') AS isolation,
   pg_catalog.current_setting('application_name') AS application,
+  pg_catalog.current_setting('synchronous_commit') = 'off' AS forgets,
   pg_catalog.current_setting('server_version_num')::int AS version,
   pg_catalog.version() ~ 'linux|darwin|bsd' AS notices_lost_clients,
   pg_catalog.current_database()::text AS database, CURRENT_USER::text AS role,
@@ -53,6 +56,15 @@ FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = :sche
 _EXTENSION = """
 SELECT e.extversion, n.nspname FROM pg_catalog.pg_extension AS e
 JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'vector'
+"""
+_REFERENCES = """
+SELECT k.conrelid::pg_catalog.regclass::text, k.conname::text, c.relname::text
+FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.confrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class AS t ON t.oid = k.conrelid
+WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = :schema AND c.relname = ANY (:tables)
+  AND NOT (t.relnamespace = c.relnamespace AND t.relname = ANY (:tables))
+ORDER BY 1, 2
 """
 _HOLDER = """
 SELECT l.pid, a.application_name FROM pg_catalog.pg_locks AS l
@@ -150,7 +162,7 @@ class PostgresSide:
         try:
             facts = _check(connection, job)
             if not connection.execute(
-                text("SELECT pg_catalog.pg_try_advisory_xact_lock(:key)"), _key(job)
+                text("SELECT pg_catalog.pg_try_advisory_xact_lock(:key)"), {"key": key_of(job.schema)}
             ).scalar_one():
                 raise Busy
             before = _set(connection, facts)
@@ -165,7 +177,7 @@ class PostgresSide:
 
     def gave_up(self, connection: Connection, job: Job) -> RagstoreError:
         """Name the process that holds the lock."""
-        found = connection.execute(text(_HOLDER), _key(job)).first()
+        found = connection.execute(text(_HOLDER), {"key": key_of(job.schema)}).first()
         holder = f"process {found[0]} ({found[1] or 'no application_name'})" if found else "a process that is gone now"
         advice = "wait for it, or look at pg_stat_activity before ending it; nothing was changed"
         return UpgradeLockTimeout(f"{holder} held the migration lock for more than {job.timeout:g} s: {advice}")
@@ -179,6 +191,11 @@ class PostgresSide:
             connection.exec_driver_sql(f"CREATE SCHEMA {schema}".replace("%", "%%"))
         return {"schema": schema, "vector": quoted(_extension(connection, job))}
 
+    def references(self, connection: Connection, schema: str, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+        """List the foreign keys of other tables to these."""
+        found = connection.execute(text(_REFERENCES), {"schema": schema, "tables": list(tables)})
+        return [(row[0], row[1], row[2]) for row in found]
+
     def verify(self, connection: Connection) -> None:
         """Nothing to do: constraints were held all along."""
 
@@ -189,10 +206,10 @@ class PostgresSide:
         return catalogue_postgresql.declared_and_found(connection, schema, owned=owned)
 
 
-def _key(job: Job) -> dict[str, int]:
+def key_of(schema: str) -> int:
     """Make the lock's key from the schema's name; PostgreSQL keeps databases apart."""
-    digest = hashlib.sha256(f"ragstore.migrations {job.schema}".encode()).digest()
-    return {"key": int.from_bytes(digest[:8], "big", signed=True)}
+    digest = hashlib.sha256(f"ragstore.migrations {schema}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def _check_encoding(driver: Any) -> None:
@@ -245,9 +262,11 @@ def _check_rights(facts: dict[str, Any], job: Job) -> None:
 
 def _set(connection: Connection, facts: dict[str, Any]) -> dict[str, str]:
     """Set what holds for the migration, and give what held before."""
-    wanted = {**_SETTINGS, "application_name": f"ragstore upgrade: {facts['application']}"[:63]}
+    wanted = {**SETTINGS, "application_name": f"ragstore upgrade: {facts['application']}"[:63]}
     if facts["notices_lost_clients"]:  # else the server would refuse it
         wanted["client_connection_check_interval"] = "1s"
+    if facts["forgets"]:
+        wanted["synchronous_commit"] = "on"  # what is reported as committed must outlive a crash of the server
     names = ", ".join(f"pg_catalog.current_setting('{name}') AS {name}" for name in wanted)
     before = dict(connection.execute(text(f"SELECT {names}")).mappings().one())
     _set_back(connection, wanted)

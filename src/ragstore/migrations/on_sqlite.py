@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import SingletonThreadPool
@@ -124,6 +124,17 @@ class SqliteSide:
         if rebuilds and not owned and connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
             raise UsageError("this upgrade rebuilds a table, which needs foreign keys off: pass the engine or the URL")
         return {}
+
+    def references(self, connection: Connection, schema: str, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+        """List the foreign keys of other tables to these; one without a name by its columns."""
+        inspector = inspect(connection)
+        return [
+            (theirs, key["name"] or f"({', '.join(key['constrained_columns'])})", key["referred_table"])
+            for theirs in inspector.get_table_names()
+            if theirs not in tables
+            for key in inspector.get_foreign_keys(theirs)
+            if key["referred_table"].lower() in tables
+        ]
 
     def verify(self, connection: Connection) -> None:
         """Refuse to commit rows that refer to nothing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class State(StrEnum):
@@ -59,12 +60,16 @@ class UpgradeResult:
         to_revision: The revision after; None if nothing of ours is left.
         applied: Revisions that this call ran (or took back), in the order in which it did.
         committed: Whether this call committed. False if a `Connection` was passed: its owner commits.
+        skipped: The environment variable RAGSTORE_UPGRADE is "off": nothing was done, and nothing is known.
+        deferred: Indexes that this call left to `ensure_indexes`, because their tables are large.
     """
 
     from_revision: str | None
     to_revision: str | None
     applied: tuple[str, ...]
     committed: bool
+    skipped: bool = False
+    deferred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,3 +113,38 @@ class Difference:
         if self.expected is None:
             return f"{self.kind} {where}{self.name} is not declared: {self.found}"
         return f"{self.kind} {where}{self.name} is {self.found}, declared {self.expected}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexProgress:
+    """How far `ensure_indexes` is.
+
+    Attributes:
+        index: The index that is being made or dropped.
+        phase: What is being done, in the server's words.
+        done: How much of the phase is done, in the server's unit; 0 if it has none.
+        total: How much there is to do; 0 if that is not known.
+        blocker: The process number of the session that is being waited for; None: of nobody.
+    """
+
+    index: str
+    phase: str
+    done: int
+    total: int
+    blocker: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReport:
+    """What `ensure_indexes` did to one index.
+
+    Attributes:
+        index: Its name.
+        table: Its table.
+        action: "built": it was missing. "rebuilt": a build that failed had left it invalid. "replaced": it had another
+            definition. "dropped": it was what a build or an embedding space had left behind.
+    """
+
+    index: str
+    table: str
+    action: Literal["built", "rebuilt", "replaced", "dropped"]

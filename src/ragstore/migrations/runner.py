@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -14,8 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from ragstore.errors import MigrationError, SchemaDamaged, UsageError
-from ragstore.migrations import chain, frozen, sides, states
+from ragstore.errors import MigrationError, SchemaDamaged
+from ragstore.migrations import chain, frozen, losing, sides, states
 from ragstore.migrations.job import Job
 from ragstore.migrations.results import Revision, Status, UpgradeResult
 
@@ -56,28 +56,37 @@ def migrate(connection: Connection, job: Job, *, owned: bool) -> UpgradeResult:
     if found.revision is not None and found.revision not in chain.CHAIN:
         return _unchanged(found, owned=owned)
     here, there = chain.position(found.revision), chain.resolve(job.revision, found.revision)
-    if here == there:
+    if here == there or (job.at_least and there < here):
         return _unchanged(found, owned=owned)
-    if job.down != (there < here):
-        advice = "use downgrade" if there < here else "use upgrade"
-        raise UsageError(f"the database is at {found.revision}, and {job.revision} is on its other side: {advice}")
-    steps = tuple(reversed(chain.CHAIN[there:here])) if job.down else chain.CHAIN[here:there]
-    if job.down and not job.allow_data_loss:
-        _refuse_loss(connection, job, steps)
-    _run(connection, job, steps, owned=owned)
+    steps = chain.steps(job.revision, found.revision, down=job.down)
+    if job.down:
+        _refuse_what_would_be_lost(connection, job, steps)
+    deferred = _run(connection, job, steps, owned=owned)
     _verify(connection, job, chain.at(there))
-    return UpgradeResult(from_revision=found.revision, to_revision=chain.at(there), applied=steps, committed=owned)
+    if deferred:
+        call = "until `ragstore db ensure-indexes` or migrations.ensure_indexes(...) builds them, queries are slower"
+        logger.warning("indexes of large tables were left out: %s; %s", ", ".join(deferred), call)
+    return UpgradeResult(
+        from_revision=found.revision, to_revision=chain.at(there), applied=steps, committed=owned, deferred=deferred
+    )
+
+
+def _refuse_what_would_be_lost(connection: Connection, job: Job, steps: Sequence[str]) -> None:
+    taken_back = [module(step) for step in steps]
+    losing.refuse_references(connection, job.schema, taken_back)
+    if not job.allow_data_loss:
+        losing.refuse_loss(connection, job.schema, taken_back)
 
 
 def _unchanged(found: Status, *, owned: bool) -> UpgradeResult:
     return UpgradeResult(from_revision=found.revision, to_revision=found.revision, applied=(), committed=owned)
 
 
-def _run(connection: Connection, job: Job, steps: Sequence[str], *, owned: bool) -> None:
+def _run(connection: Connection, job: Job, steps: Sequence[str], *, owned: bool) -> tuple[str, ...]:
     side = sides.of(connection.dialect)
     rebuilds = any(module(step).rebuilds_tables for step in steps)
     names = side.make_ready(connection, job, owned=owned, rebuilds=rebuilds)
-    context = _context(connection, names, job.schema if side.prefix(job.schema) else None)
+    context = context_of(connection, names, job.schema if side.prefix(job.schema) else None)
     op = Operations(context)
     for step in steps:
         script = module(step)
@@ -85,27 +94,35 @@ def _run(connection: Connection, job: Job, steps: Sequence[str], *, owned: bool)
         (script.downgrade if job.down else script.upgrade)(op)
         after = script.down_revision if job.down else step
         context.stamp(scripts(), after or "base")
-        _note(connection, job, after)
+        note(connection, job, after)
+    return tuple(context.opts[frozen.DEFERRED])
 
 
-def _context(connection: Connection, names: Mapping[str, str], schema: str | None) -> MigrationContext:
-    options = {"version_table": states.VERSION_TABLE, "version_table_schema": schema, frozen.NAMES: names}
+def context_of(connection: Connection, names: Mapping[str, str], schema: str | None) -> MigrationContext:
+    """Give Alembic what it needs to work on our version table."""
+    options: dict[str, object] = {
+        "version_table": states.VERSION_TABLE,
+        "version_table_schema": schema,
+        frozen.NAMES: names,
+        frozen.DEFERRED: [],
+    }
     return MigrationContext.configure(connection=connection, opts=options)
 
 
-def _note(connection: Connection, job: Job, revision: str | None) -> None:
+def note(connection: Connection, job: Job, revision: str | None) -> None:
     """Write which code may run on the schema; after the first revision is taken back nothing is left to write to."""
     prefix = sides.of(connection.dialect).prefix(job.schema).replace(":", "\\:")
     if revision is None:
         connection.execute(text(f"DROP TABLE {prefix}{states.VERSION_TABLE}"))
         return
     script = module(revision)
-    values = {"number": script.schema_number, "min_code": script.min_code, "writer": _version()}
+    values = {"number": script.schema_number, "min_code": script.min_code, "writer": version()}
     connection.execute(text(f"DELETE FROM {prefix}rag_meta"))  # noqa: S608 - a quoted name
     connection.execute(text(f"INSERT INTO {prefix}{_META}"), values)
 
 
-def _version() -> str:
+def version() -> str:
+    """Give this package's version, which a schema tells as its writer's."""
     try:
         return metadata.version("ragstore")
     except metadata.PackageNotFoundError:
@@ -117,19 +134,3 @@ def _verify(connection: Connection, job: Job, expected: str | None) -> None:
     found = states.read(connection, job.schema)
     if found.revision != expected or found.problem:
         raise SchemaDamaged(f"after the migration the database is at {found.revision}, not {expected}: {found.problem}")
-
-
-def _refuse_loss(connection: Connection, job: Job, steps: Sequence[str]) -> None:
-    counts = dict(_rows(connection, job, steps))
-    listed = ", ".join(f"{table} ({count} rows)" for table, count in counts.items() if count) or "no rows"
-    advice = "pass allow_data_loss=True if they may go, after a backup"
-    raise UsageError(f"this downgrade drops {len(counts)} tables with {listed}: {advice}")
-
-
-def _rows(connection: Connection, job: Job, steps: Sequence[str]) -> Iterator[tuple[str, int]]:
-    prefix = sides.of(connection.dialect).prefix(job.schema).replace(":", "\\:")
-    for step in steps:
-        for table in module(step).CREATED[connection.dialect.name]:
-            if table == states.META_TABLE:
-                continue
-            yield table, connection.execute(text(f"SELECT count(*) FROM {prefix}{table}")).scalar_one()  # noqa: S608

@@ -83,6 +83,10 @@ class Side(Protocol):
         """Make what tables need, and give the replacements in the revisions' statements."""
         ...
 
+    def references(self, connection: Connection, schema: str, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+        """List the foreign keys of other tables to these: (their table, the key's name, our table)."""
+        ...
+
     def verify(self, connection: Connection) -> None:
         """Look for damage before the commit."""
         ...

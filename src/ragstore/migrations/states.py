@@ -14,6 +14,7 @@ from ragstore.migrations.results import State, Status
 
 VERSION_TABLE = "rag_version"
 META_TABLE = "rag_meta"
+_STAMP = "if you know which revision it has, ragstore.migrations.stamp (or: ragstore db stamp) writes it down anew"
 _OURS = "rs_"  # every revision's name begins so
 
 _GLANCE = """
@@ -21,7 +22,7 @@ SELECT v.version_num, m.schema_number, m.min_code, m.writer
 FROM {schema}rag_version AS v LEFT JOIN {schema}rag_meta AS m ON m.id = 1
 """
 _VERSION_ALONE = "SELECT version_num, NULL, NULL, NULL FROM {schema}rag_version"
-_COLUMNS = {VERSION_TABLE: ("version_num",), META_TABLE: ("id", "schema_number", "min_code", "writer")}
+COLUMNS = {VERSION_TABLE: ("version_num",), META_TABLE: ("id", "schema_number", "min_code", "writer")}
 
 Record = tuple[str, int | None, int | None, str | None]
 
@@ -48,7 +49,7 @@ def glance(connection: Connection, schema: str, *, owned: bool) -> Status | None
         owned: The transaction is ours, so a missing table may abort it. Else the catalogue is asked first.
     """
     side = sides.of(connection.dialect)
-    if not owned and not all(side.has_columns(connection, schema, *item) for item in _COLUMNS.items()):
+    if not owned and not all(side.has_columns(connection, schema, *item) for item in COLUMNS.items()):
         return None
     try:
         records = _records(connection, schema, _GLANCE)
@@ -63,7 +64,7 @@ def read(connection: Connection, schema: str) -> Status:
     """Look at tables, functions and the version record, and judge. No error of a missing table can occur."""
     side = sides.of(connection.dialect)
     names = side.ours(connection, schema)
-    there = {table: side.has_columns(connection, schema, table, columns) for table, columns in _COLUMNS.items()}
+    there = {table: side.has_columns(connection, schema, table, columns) for table, columns in COLUMNS.items()}
     statement = _GLANCE if there[META_TABLE] else _VERSION_ALONE
     seen = judge(Evidence(names, _records(connection, schema, statement) if there[VERSION_TABLE] else None))
     missing = [name for name in side.declared() if name not in names]
@@ -91,7 +92,7 @@ def judge(found: Evidence) -> Status:
         return _without_version(found.names)
     if len(found.records) > 1:
         several = ", ".join(sorted(record[0] for record in found.records))
-        return _damaged(None, f"the version table has several rows ({several}): keep the right one")
+        return _damaged(None, f"the version table has several rows ({several}): {_STAMP}")
     revision, number, min_code, writer = next(iter(found.records))
     if number is None or min_code is None:
         return _without_meta(revision, found.names)
@@ -138,13 +139,15 @@ def _without_meta(revision: str, names: Collection[str]) -> Status:
     """Judge a version without the row that says which code may run on it."""
     if not revision.startswith(_OURS):
         return _foreign(names)
-    return _damaged(revision, f"the row of {META_TABLE} is missing: restore it from a backup")
+    if META_TABLE not in names:
+        return _damaged(revision, f"{META_TABLE} is missing or cannot be read: restore it from a backup")
+    return _damaged(revision, f"the row of {META_TABLE} is missing: {_STAMP}")
 
 
 def _without_record(names: Collection[str]) -> Status:
     """Judge without a version table that can be read as ours."""
     if META_TABLE in names:
-        return _damaged(None, f"{VERSION_TABLE} is missing or cannot be read: restore it from a backup")
+        return _damaged(None, f"{VERSION_TABLE} is missing or cannot be read: {_STAMP}")
     return _foreign(names) if names else nothing()
 
 
@@ -157,7 +160,7 @@ def _without_version(names: Collection[str]) -> Status:
     """Judge with a version table that has no row."""
     if set(names) <= {VERSION_TABLE}:
         return nothing()
-    return _damaged(None, f"{VERSION_TABLE} has no row: put back the revision that a backup of it has")
+    return _damaged(None, f"{VERSION_TABLE} has no row: {_STAMP}")
 
 
 def nothing() -> Status:

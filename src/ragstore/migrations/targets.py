@@ -27,7 +27,7 @@ def opened(target: object) -> Iterator[Connection]:
         UsageError: It is something else, or a connection in AUTOCOMMIT.
     """
     if isinstance(target, str | URL):
-        with _private(read_url(target)) as engine, borrowed(engine) as connection:
+        with private(read_url(target)) as engine, borrowed(engine) as connection:
             yield connection
     elif isinstance(target, Engine):
         with borrowed(target) as connection:
@@ -50,7 +50,8 @@ def missing(target: AsyncTarget) -> bool:
 
 
 @contextmanager
-def _private(url: URL) -> Iterator[Engine]:
+def private(url: URL) -> Iterator[Engine]:
+    """Make an engine for a URL, without a pool, and dispose of it."""
     side = sides.of(url.get_dialect()())
     engine = create_engine(url, poolclass=NullPool, **side.new_engine_options(url))
     side.watch(engine)

@@ -61,12 +61,15 @@ def _expression(space: EmbeddingSpace, spec: IndexSpec) -> str:
 
 def create(schema: str, space: EmbeddingSpace, spec: IndexSpec) -> Write:
     """Build a space's index while others write; outside a transaction. One that is there already is left alone."""
+    return Write(text(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {definition(schema, space, spec)}"))
+
+
+def definition(schema: str, space: EmbeddingSpace, spec: IndexSpec) -> str:
+    """Give what follows CREATE INDEX."""
     options = ", ".join(f"{option} = {value}" for option, value in spec.options.items())
-    return Write(
-        text(
-            f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name(space.id)} ON {_table(schema)} USING {spec.method}"
-            f" ({_expression(space, spec)}) WITH ({options}) WHERE space_id = '{space.id}'"
-        )
+    return (
+        f"{name(space.id)} ON {_table(schema)} USING {spec.method}"
+        f" ({_expression(space, spec)}) WITH ({options}) WHERE space_id = '{space.id}'"
     )
 
 

@@ -52,6 +52,9 @@ CREATED = {
 }
 """The tables this revision makes, parents first: what a downgrade drops."""
 
+ADDED: dict[str, dict[str, dict[str, str]]] = {"postgresql": {}, "sqlite": {}}
+"""The columns that this revision gives to older tables, each with its default: a downgrade drops them too."""
+
 STATEMENTS = {
     "postgresql": (
         """CREATE TABLE {schema}.rag_collection (

@@ -13,6 +13,7 @@ min_code = 1
 rebuilds_tables = False
 
 CREATED = {"postgresql": ("rag_rate_limit",), "sqlite": ("rag_rate_limit",)}
+ADDED: dict[str, dict[str, dict[str, str]]] = {"postgresql": {}, "sqlite": {}}
 
 # Every table and type is named in full or found in pg_catalog, whatever the caller's search_path is.
 #

@@ -17,6 +17,7 @@ CREATED = {
     "postgresql": ("rag_session", "rag_session_user"),
     "sqlite": ("rag_session", "rag_session_user"),
 }
+ADDED: dict[str, dict[str, dict[str, str]]] = {"postgresql": {}, "sqlite": {}}
 
 STATEMENTS = {
     "postgresql": (

@@ -13,6 +13,13 @@ min_code = 1
 rebuilds_tables = False
 
 CREATED: dict[str, tuple[str, ...]] = {"postgresql": (), "sqlite": ()}
+_COLUMNS = {
+    "rag_conversation": {"branched": "false", "language": "NULL", "searchable": "0", "words": "0"},
+    "rag_message": {
+        "pinned": "false", "updated_at": "NULL", "annotated": "true", "words": "NULL", "terms": "NULL", "counts": "NULL"
+    },
+}  # fmt: skip
+ADDED = {"postgresql": _COLUMNS, "sqlite": _COLUMNS}
 
 # Every table and type is named in full or found in pg_catalog, whatever the caller's search_path is.
 #
@@ -126,51 +133,43 @@ _USAGE = (
     "response_time IS NOT NULL OR model IS NOT NULL OR resolved_model IS NOT NULL OR input_tokens IS NOT NULL"
     " OR output_tokens IS NOT NULL OR cached_tokens IS NOT NULL OR reasoning_tokens IS NOT NULL OR cost IS NOT NULL"
 )
-_INDEXES = (
-    "CREATE INDEX ix_rag_message_kept ON {table} (tenant_id, conversation_id, seq) WHERE pinned OR role = 'system'",
-    "CREATE INDEX ix_rag_message_open ON {table} (updated_at) WHERE status IN ('pending', 'streaming')",
-    f"CREATE INDEX ix_rag_message_usage ON {{table}} (tenant_id, created_at) WHERE {_USAGE}",
-)
+_INDEXES = {
+    "ix_rag_message_kept": "(tenant_id, conversation_id, seq) WHERE pinned OR role = 'system'",
+    "ix_rag_message_open": "(updated_at) WHERE status IN ('pending', 'streaming')",
+    "ix_rag_message_usage": f"(tenant_id, created_at) WHERE {_USAGE}",
+}
 
 STATEMENTS = {
     "postgresql": (
         "ALTER TABLE {schema}.rag_conversation " + ", ".join(_CONVERSATION_COLUMNS["postgresql"]),
         "ALTER TABLE {schema}.rag_message " + ", ".join(_MESSAGE_COLUMNS["postgresql"]),
-        *(index.replace("{table}", "{schema}.rag_message") for index in _INDEXES),
         APPEND,
     ),
     "sqlite": (
         *(f"ALTER TABLE rag_conversation {column}" for column in _CONVERSATION_COLUMNS["sqlite"]),
         *(f"ALTER TABLE rag_message {column}" for column in _MESSAGE_COLUMNS["sqlite"]),
-        *(index.replace("{table}", "rag_message") for index in _INDEXES),
     ),
-}
-
-_DROPPED = {
-    "rag_conversation": ("branched", "language", "searchable", "words"),
-    "rag_message": ("pinned", "updated_at", "annotated", "words", "terms", "counts"),
 }
 
 
 def upgrade(op: Operations) -> None:
     """Add the columns, the indexes and the function; no row is rewritten."""
     frozen.run(op, STATEMENTS)
+    frozen.indexes(op, "rag_message", _INDEXES)
 
 
 def downgrade(op: Operations) -> None:
     """Drop them again: branches become one list by `seq`, and pins on messages are forgotten."""
-    indexes = ("kept", "open", "usage")
-    columns = [(table, column) for table, names in _DROPPED.items() for column in names]
+    frozen.drop_indexes(op, _INDEXES)
+    columns = [(table, column) for table, names in _COLUMNS.items() for column in names]
     frozen.run(
         op,
         {
             "postgresql": [
                 "DROP FUNCTION {schema}.rag_message_append",
-                *(f"DROP INDEX {{schema}}.ix_rag_message_{name}" for name in indexes),
                 *(f"ALTER TABLE {{schema}}.{table} DROP COLUMN {column}" for table, column in columns),
             ],
             "sqlite": [
-                *(f"DROP INDEX ix_rag_message_{name}" for name in indexes),
                 *(f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in columns),
             ],
         },

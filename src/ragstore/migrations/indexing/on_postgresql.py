@@ -1,0 +1,140 @@
+"""Managed indexes on PostgreSQL: what there is to do, and doing it.
+
+CREATE INDEX CONCURRENTLY cannot be part of a transaction, so nothing can be locked around it. Instead each decision is
+made in a short transaction that holds the lock which a build holds to its end: whoever has it knows that nobody is
+building, and that what is invalid is dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, select, text
+
+from ragstore.backends.postgresql import indexes as approximate
+from ragstore.core.base import SCHEMA
+from ragstore.corpus.backend import IndexSpec
+from ragstore.corpus.records import EmbeddingSpace
+from ragstore.corpus.statements.spaces import space_columns, to_space
+from ragstore.corpus.tables import SpaceRow
+from ragstore.migrations import catalogue_postgresql as catalogue
+from ragstore.migrations.indexing import managed
+from ragstore.migrations.indexing.building import Builder
+from ragstore.migrations.indexing.plan import Wish, is_invalid, wrong
+from ragstore.migrations.indexing.sessions import settings
+from ragstore.migrations.indexing.work import Work
+from ragstore.migrations.job import quoted
+from ragstore.migrations.results import IndexReport
+from ragstore.migrations.sides import Catalogue
+
+_INDEX = ("index",)
+_VECTORS = "rag_embedding"
+_SPACES = select(SpaceRow.tenant_id, SpaceRow.index_options, *space_columns(SpaceRow)).where(
+    SpaceRow.index_method != "none"
+)
+_HIDDEN = text("SELECT pg_catalog.row_security_active(:table)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """A space that is to have an approximate index."""
+
+    tenant: str
+    record: EmbeddingSpace
+    spec: IndexSpec
+
+
+def ensure(engine: Engine, connection: Connection, work: Work) -> tuple[IndexReport, ...]:
+    """Make every managed index right."""
+    wishes, spaces = _wishes(connection, work.job.schema)
+    if not wishes:
+        return ()
+    with settings(connection) as direct:
+        builder = Builder(engine, connection, work, direct=direct)
+        reports: list[IndexReport] = []
+        for wish in wishes:
+            done = builder.make(wish)
+            if done and wish.name in spaces:
+                builder.record_ready(spaces[wish.name])
+            reports += done
+        return tuple(reports)
+
+
+def _wishes(connection: Connection, schema: str) -> tuple[list[Wish], dict[str, tuple[str, UUID]]]:
+    """List what is not as it should be, and the spaces whose indexes are among it."""
+    with _comparing(connection, schema):
+        found = catalogue.read(connection, schema, _INDEX)
+        spaces = _spaces(connection, schema, found)
+        for space in spaces.values():
+            statement = approximate.definition("pg_temp", space.record, space.spec)
+            connection.execute(text(f"CREATE INDEX {statement}"))
+        declared = catalogue.read_twins(connection, _INDEX)
+        definitions = catalogue.define_twins(connection)
+        gone = _gone(connection, schema, found)
+    wanted = [(table, str(index.name)) for table, index in managed.managed("postgresql")]
+    wanted += [(_VECTORS, name) for name in spaces]
+    wishes = [Wish(table, name, declared["index", table, name], definitions[name]) for table, name in wanted]
+    wishes += [Wish(_VECTORS, name, None) for name in gone]
+    wishes += _left(found, [wish.name for wish in wishes])
+    wrong_ones = [wish for wish in wishes if wrong(wish, _of(found, wish.table))]
+    return wrong_ones, {name: (space.tenant, space.record.id) for name, space in spaces.items()}
+
+
+@contextmanager
+def _comparing(connection: Connection, schema: str) -> Iterator[None]:
+    try:
+        with catalogue.twins(connection, schema, owned=True):
+            yield
+    finally:
+        if not connection.invalidated:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _of(found: Catalogue, table: str) -> dict[str, str]:
+    return {name: what for (_, its_table, name), what in found.items() if its_table == table}
+
+
+def _spaces(connection: Connection, schema: str, found: Catalogue) -> dict[str, _Space]:
+    """Find the spaces whose index is missing or invalid. One that is only recorded as being built is left alone."""
+    if _hides_tenants(connection, schema):
+        return {}
+    there, spaces = _of(found, _VECTORS), {}
+    rows = connection.execute(_SPACES, execution_options={"schema_translate_map": {SCHEMA: schema}})
+    for tenant, options, *values in rows:
+        record = to_space(values)
+        name = approximate.name(record.id)
+        what = there.get(name)
+        if record.index_state != "building" if what is None else is_invalid(what):
+            spaces[name] = _Space(tenant, record, IndexSpec(record.index_method, record.quantization, options))
+    return spaces
+
+
+def _gone(connection: Connection, schema: str, found: Catalogue) -> list[str]:
+    """Name the approximate indexes of deleted spaces, and the invalid ones that no space wants any more."""
+    if _hides_tenants(connection, schema):
+        return []
+    unused = approximate.unused(schema)
+    names = {approximate.name(unused.make(row)) for row in connection.execute(unused.statement, unused.parameters)}
+    options = {"schema_translate_map": {SCHEMA: schema}}
+    rows = connection.execute(_SPACES, execution_options=options)
+    kept = {approximate.name(to_space(values).id) for _, _, *values in rows}
+    names |= {
+        name
+        for name, what in _of(found, _VECTORS).items()
+        if managed.is_approximate(name) and is_invalid(what) and name not in kept
+    }
+    return sorted(names)
+
+
+def _hides_tenants(connection: Connection, schema: str) -> bool:
+    """Say whether row-level security hides spaces from this role: they would look as if they were gone."""
+    return bool(connection.execute(_HIDDEN, {"table": f"{quoted(schema)}.rag_embedding_space"}).scalar())
+
+
+def _left(found: Catalogue, wanted: list[str]) -> list[Wish]:
+    """List what killed runs have left behind of indexes that are not wanted any more."""
+    known = {of(name) for name in wanted for of in (managed.building, managed.retired)}
+    return [Wish(table, name, None) for _, table, name in sorted(found) if managed.is_left(name) and name not in known]
