@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from ragstore.cli.adopting import adopt
 from ragstore.cli.database import database
 from ragstore.cli.demo import demo
+from ragstore.cli.doctor import doctor
 
 app = typer.Typer(
     help="The data layer of an application that answers questions over documents.",
@@ -14,4 +16,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(database, name="db")
-app.command()(demo)
+for command in (doctor, adopt, demo):
+    app.command()(command)
