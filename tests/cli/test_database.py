@@ -112,6 +112,15 @@ def test_a_lost_record_is_stamped(sqlite_file: str) -> None:
     run("check", *at)
 
 
+@pytest.mark.parametrize("policy", ["off", "check"])
+def test_what_governs_applications_does_not_govern_this(
+    sqlite_file: str, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """M59: `SchemaBehind` tells an operator to run this command, so it upgrades."""
+    monkeypatch.setenv("RAGSTORE_UPGRADE", policy)
+    assert run("upgrade", "--url", sqlite_file).stdout == f"upgraded from nothing to {HEAD}\n"
+
+
 def test_text_for_an_administrator(tmp_path: Path, sqlite_file: str) -> None:
     """M52: what is printed, run by hand, is an upgrade; no database is asked."""
     script = run("sql", "sqlite").stdout
@@ -120,6 +129,7 @@ def test_text_for_an_administrator(tmp_path: Path, sqlite_file: str) -> None:
     connection.close()
     assert migrations.status(sqlite_file).state is State.CURRENT
     assert "rag_message_append" in run("sql", "postgresql", "--from", "rs_0003", "--schema", "other").stdout
+    assert "BEGIN;" not in run("sql", "postgresql", "--from", "rs_0002", "--to", "rs_0003", "--no-transaction").stdout
     assert "DROP TABLE" in run("sql", "postgresql", "--from", "rs_0003", "--to", "rs_0002").stdout
 
 

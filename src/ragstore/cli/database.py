@@ -11,7 +11,8 @@ import typer
 from ragstore import migrations
 from ragstore.cli.options import AsJson, Schema, Url, print_json, tell
 from ragstore.core.base import SCHEMA
-from ragstore.migrations import IndexProgress, State, UpgradeResult
+from ragstore.migrations import IndexProgress, State, UpgradeResult, faces
+from ragstore.migrations.job import Job
 
 database = typer.Typer(help="Look after a database's schema.", no_args_is_help=True)
 
@@ -33,7 +34,8 @@ def upgrade(
     as_json: AsJson = False,
 ) -> None:
     """Bring the schema up to date; at head this changes nothing."""
-    result = migrations.upgrade(url, to, schema=schema, create_schema=create_schema, timeout=timeout)
+    # not migrations.upgrade: RAGSTORE_UPGRADE is for applications, and tells their operator to call this command
+    result = faces.migrate(url, Job(revision=to, schema=schema, create_schema=create_schema, timeout=timeout))
     _print_result(result, "upgraded", as_json=as_json)
 
 
@@ -107,9 +109,11 @@ def sql(
     to: Annotated[str, typer.Option(help="Where it is to be; one before --from takes revisions back.")] = "head",
     schema: Schema = SCHEMA,
     vector_schema: Annotated[str, typer.Option(help="PostgreSQL schema of the extension vector.")] = "public",
+    transaction: Annotated[bool, typer.Option(help="Begin and commit in the script.")] = True,
 ) -> None:
     """Print the statements of an upgrade, for an administrator to run. No database is asked."""
-    print(migrations.sql(kind, to, start=start, schema=schema, vector_schema=vector_schema))
+    options = {"start": start, "schema": schema, "vector_schema": vector_schema}
+    print(migrations.sql(kind, to, transaction=transaction, **options))
 
 
 @database.command()
@@ -122,9 +126,7 @@ def stamp(
 
 
 @database.command()
-def ensure_indexes(
-    url: Url, *, schema: Schema = SCHEMA, timeout: BuildTime = 3600.0, as_json: AsJson = False
-) -> None:
+def ensure_indexes(url: Url, *, schema: Schema = SCHEMA, timeout: BuildTime = 3600.0, as_json: AsJson = False) -> None:
     """Build indexes that are missing, invalid or of another kind, while others read and write."""
     reports = migrations.ensure_indexes(url, schema=schema, timeout=timeout, progress=_teller())
     if as_json:
