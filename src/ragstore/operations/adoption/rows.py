@@ -108,7 +108,7 @@ def exchange(row: OldRow, rules: Rules) -> OldExchange:
 
 def _name(key: object, at: datetime, question: str) -> str:
     """Name an exchange: alike in every run, and unlike the same id's of another old database."""
-    identity = "\0".join((type(key).__name__, at.isoformat(), question))
+    identity = f"{type(key).__name__}\x00{at.isoformat()}\x00{question}"
     said = _hexed(identity)[:16]
     shown = str(key)
     if not shown.isprintable() or len(shown.encode("utf-8", "surrogatepass")) > _NAME_BYTES - 30:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
@@ -334,5 +334,5 @@ class _Run:
             self.progress(AdoptionProgress(stage=stage, table=table.name, done=done, total=total))
 
 
-def _changed(what: Sequence[Any] | object) -> Conflict:
+def _changed(what: object) -> Conflict:
     return Conflict(f"{what!r} has changed in the old table since it was read: stop who writes there, and adopt again")
