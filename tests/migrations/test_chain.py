@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +19,8 @@ from ragstore import NewChunk, NewDocument, NewMessage, Store
 from ragstore.errors import PermissionDenied
 from ragstore.migrations import State, chain, check, downgrade, runner, status, upgrade
 from ragstore.rate_limits import Policy
-from tests.migrations.releases import KEPT, released
+from tests.migrations.conftest import PACKAGE
+from tests.migrations.releases import KEPT, ROOT, released
 
 SQL = Callable[..., list[Any]]
 ONCE_A_DAY = Policy("login", "1/day", max_wait=10.0)
@@ -128,6 +132,21 @@ def test_every_release_is_kept() -> None:
     databases = {"postgresql", "sqlite"}
     for revision in RELEASED:
         assert {path.name.split(".")[1] for path in KEPT.glob(f"{revision}.*.sql")} == databases
+
+
+def heads(printed: str) -> list[str]:
+    return re.findall(r"^INSERT INTO .*\) VALUES$", printed, re.MULTILINE)
+
+
+def test_the_tool_that_keeps(database_url: str) -> None:
+    """M49: it fills every table of the newest schema, all columns of it, as in the database kept for that."""
+    command = [sys.executable, str(ROOT / "tools/keep.py"), chain.HEAD, database_url]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    database = database_of(database_url)
+    assert heads(printed) == heads((KEPT / f"{chain.HEAD}.{database}.sql").read_text(encoding="utf-8"))
+    tables = {head.split()[2].removeprefix("ragstore.") for head in heads(printed)}
+    assert tables == {*tables_at(len(chain.CHAIN), database)} - {"rag_meta"}
 
 
 def use(store: Store) -> None:

@@ -281,7 +281,7 @@ def test_two_at_once(database: str, run_sql: SQL) -> None:
     for child in children:
         assert child.stdout is not None
         child.stdout.readline()
-    for _ in range(5):
+    for _ in range(3):
         run_sql(database, f"DROP INDEX ragstore.{KEPT}", f"DROP INDEX ragstore.{CITED}", WRONG_CLASS)
         start = time.time() + 0.1
         for child in children:

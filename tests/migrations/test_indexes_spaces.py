@@ -15,7 +15,7 @@ from ragstore.migrations import check, ensure_indexes, upgrade
 SQL = Callable[..., list[Any]]
 
 
-def made(url: str, run_sql: SQL, tenant: str, **options: Any) -> str:
+def made(url: str, tenant: str, **options: Any) -> str:
     """Make a collection with an index; give the index's name."""
     with Store.open(url) as store:
         mine = store.for_tenant(tenant)
@@ -53,7 +53,7 @@ def definition(url: str, run_sql: SQL, name: str) -> Any:
 def test_invalid_ones_are_built_again(postgres_database: str, run_sql: SQL, options: dict[str, Any]) -> None:
     """M16: whichever tenant's, exactly as before, and recorded as ready."""
     upgrade(postgres_database)
-    names = [made(postgres_database, run_sql, tenant, **options) for tenant in ("a", "b")]
+    names = [made(postgres_database, tenant, **options) for tenant in ("a", "b")]
     before = [definition(postgres_database, run_sql, name) for name in names]
     for name in names:
         leave_invalid(postgres_database, run_sql, name)
@@ -72,7 +72,7 @@ def test_the_extension_in_another_schema(postgres_database: str, run_sql: SQL) -
     upgrade(postgres_database)
     name = make_url(postgres_database).database
     run_sql(postgres_database, f"ALTER DATABASE {name} SET search_path = public, ext")
-    index = made(postgres_database, run_sql, "a", quantization="binary")
+    index = made(postgres_database, "a", quantization="binary")
     run_sql(postgres_database, f"ALTER DATABASE {name} RESET search_path", f"DROP INDEX ragstore.{index}")
     (report,) = ensure_indexes(postgres_database)
     assert (report.index, report.action) == (index, "built")
@@ -82,8 +82,8 @@ def test_the_extension_in_another_schema(postgres_database: str, run_sql: SQL) -
 def test_indexes_of_deleted_spaces_are_dropped(postgres_database: str, run_sql: SQL) -> None:
     """M16: also one that is invalid, and one that its space does not want any more."""
     upgrade(postgres_database)
-    kept = made(postgres_database, run_sql, "a")
-    unwanted = made(postgres_database, run_sql, "b")
+    kept = made(postgres_database, "a")
+    unwanted = made(postgres_database, "b")
     leave_invalid(postgres_database, run_sql, unwanted)
     run_sql(postgres_database, f"UPDATE ragstore.rag_embedding_space SET index_method = 'none', index_state = 'none'"
             f" WHERE id = '{unwanted[4:]}'")  # fmt: skip
@@ -97,10 +97,19 @@ def test_indexes_of_deleted_spaces_are_dropped(postgres_database: str, run_sql: 
     assert left == [(kept,)]
 
 
+def test_one_that_is_right_is_recorded(postgres_database: str, run_sql: SQL) -> None:
+    """M16: a run that was killed between the build and the record of it is made up for."""
+    upgrade(postgres_database)
+    name = made(postgres_database, "a")
+    run_sql(postgres_database, "UPDATE ragstore.rag_embedding_space SET index_state = 'invalid'")
+    assert ensure_indexes(postgres_database) == ()
+    assert definition(postgres_database, run_sql, name)[0][1:] == (True, "ready")
+
+
 def test_one_that_is_only_begun_is_left_alone(postgres_database: str, run_sql: SQL) -> None:
     """M18: the store's own builder writes "building" first; it is not interfered with."""
     upgrade(postgres_database)
-    index = made(postgres_database, run_sql, "a")
+    index = made(postgres_database, "a")
     run_sql(
         postgres_database,
         f"DROP INDEX ragstore.{index}",

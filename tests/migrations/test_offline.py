@@ -246,7 +246,7 @@ def test_waits_for_an_online_upgrade(postgres_database: str, engine_on_postgresq
         holder.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
         with pytest.raises(UpgradeLockTimeout):
             upgrade(postgres_database, timeout=0.1)
-        script = sql("postgresql").replace("'3s'", "'100ms'")
+        script = sql("postgresql").replace("'500ms'", "'100ms'")
         assert "lock timeout" in run_script(postgres_database, script)
 
 

@@ -86,16 +86,11 @@ class Builder:
             action = action or step.action
             cleaned = cleaned or (step.renames[0][0] if step.renames else step.drop)
             built |= {step.build} if step.build else set()
-        if action is None and cleaned is None:
+        done = wish.name if action else cleaned
+        if done is None:
             return []
-        logger.info("%s %s", action or "dropped", wish.name if action else cleaned)
-        return [
-            IndexReport(
-                index=wish.name if action else str(cleaned),
-                table=wish.table,
-                action=action or "dropped",
-            )
-        ]
+        logger.info("%s %s", action or "dropped", done)
+        return [IndexReport(index=done, table=wish.table, action=action or "dropped")]
 
     def record_ready(self, space: tuple[str, UUID]) -> None:
         """Write down that a space's index is there, so that searches use it."""

@@ -21,7 +21,7 @@ Beside = Callable[[Ended], None]
 class Hands(Protocol):
     """How one face works."""
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float, /) -> None:
         """Wait; raise if the caller waits no longer."""
         ...
 
@@ -72,7 +72,7 @@ class LoopHands:
             await asyncio.wait([running])
             raise
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float, /) -> None:
         """Let the loop go on."""
         await_only(asyncio.sleep(seconds))
 

@@ -50,21 +50,18 @@ class _Space:
 def ensure(engine: Engine, connection: Connection, work: Work) -> tuple[IndexReport, ...]:
     """Make every managed index right."""
     wishes, spaces = _wishes(connection, work.job.schema)
-    if not wishes:
+    if not wishes and not spaces:
         return ()
     with settings(connection) as direct:
         builder = Builder(engine, connection, work, direct=direct)
-        reports: list[IndexReport] = []
-        for wish in wishes:
-            done = builder.make(wish)
-            if done and wish.name in spaces:
-                builder.record_ready(spaces[wish.name])
-            reports += done
+        reports = [report for wish in wishes for report in builder.make(wish)]
+        for space in spaces:
+            builder.record_ready(space)
         return tuple(reports)
 
 
-def _wishes(connection: Connection, schema: str) -> tuple[list[Wish], dict[str, tuple[str, UUID]]]:
-    """List what is not as it should be, and the spaces whose indexes are among it."""
+def _wishes(connection: Connection, schema: str) -> tuple[list[Wish], list[tuple[str, UUID]]]:
+    """List what is not as it should be, and the spaces (tenant and id) whose indexes are to be recorded as ready."""
     with _comparing(connection, schema):
         found = catalogue.read(connection, schema, _INDEX)
         spaces = _spaces(connection, schema, found)
@@ -80,7 +77,7 @@ def _wishes(connection: Connection, schema: str) -> tuple[list[Wish], dict[str, 
     wishes += [Wish(_VECTORS, name, None) for name in gone]
     wishes += _left(found, [wish.name for wish in wishes])
     wrong_ones = [wish for wish in wishes if wrong(wish, _of(found, wish.table))]
-    return wrong_ones, {name: (space.tenant, space.record.id) for name, space in spaces.items()}
+    return wrong_ones, [(space.tenant, space.record.id) for space in spaces.values()]
 
 
 @contextmanager
@@ -98,7 +95,7 @@ def _of(found: Catalogue, table: str) -> dict[str, str]:
 
 
 def _spaces(connection: Connection, schema: str, found: Catalogue) -> dict[str, _Space]:
-    """Find the spaces whose index is missing or invalid. One that is only recorded as being built is left alone."""
+    """Find the spaces whose index is missing, invalid, or recorded as invalid; one that is just begun is left alone."""
     if _hides_tenants(connection, schema):
         return {}
     there, spaces = _of(found, _VECTORS), {}
@@ -107,7 +104,8 @@ def _spaces(connection: Connection, schema: str, found: Catalogue) -> dict[str, 
         record = to_space(values)
         name = approximate.name(record.id)
         what = there.get(name)
-        if record.index_state != "building" if what is None else is_invalid(what):
+        begun = what is None and record.index_state == "building"
+        if not begun and (what is None or is_invalid(what) or record.index_state == "invalid"):
             spaces[name] = _Space(tenant, record, IndexSpec(record.index_method, record.quantization, options))
     return spaces
 
