@@ -65,7 +65,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse settings that could only fail later."""
-        _check_name(self.schema, "schema", 63)
+        check_schema(self.schema)
         if self.tenant is not None:
             _check_name(self.tenant, "tenant", 64)
         for field in ("pool_timeout", "pool_recycle", "connect_timeout", "busy_timeout", *_OPTIONAL_TIMES):
@@ -82,6 +82,11 @@ class Settings:
         value = getattr(self, field)
         if value is not None and is_wrong(value):
             raise InvalidInput(message, field=field)
+
+
+def check_schema(name: str) -> None:
+    """Refuse what cannot be the name of a PostgreSQL schema."""
+    _check_name(name, "schema", 63)
 
 
 def _check_name(value: str, field: str, max_bytes: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ragstore.config import Settings
+from ragstore.config import check_schema
 from ragstore.core.base import SCHEMA
 from ragstore.errors import InvalidInput
 
@@ -34,7 +34,7 @@ class Job:
 
     def __post_init__(self) -> None:
         """Refuse what could only fail later."""
-        Settings(schema=self.schema)
+        check_schema(self.schema)
         if not math.isfinite(self.timeout) or self.timeout < 0:
             raise InvalidInput("must be a finite number of seconds, at least 0", field="timeout")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from ragstore.errors import MigrationError, SchemaDamaged, SchemaTooNew
@@ -75,13 +76,14 @@ def read(connection: Connection, schema: str) -> Status:
 
 def _records(connection: Connection, schema: str, statement: str) -> tuple[Record, ...]:
     prefix = sides.of(connection.dialect).prefix(schema)
-    rows = connection.execute(text(_literally(statement.format(schema=prefix))))
+    rows = connection.execute(_reading(statement, prefix))
     return tuple((row[0], row[1], row[2], row[3]) for row in rows)
 
 
-def _literally(statement: str) -> str:
+@lru_cache(64)
+def _reading(statement: str, prefix: str) -> TextClause:
     # a schema's name may hold a colon, which text() would read as a parameter
-    return statement.replace(":", "\\:")
+    return text(statement.format(schema=prefix).replace(":", "\\:"))
 
 
 def judge(found: Evidence) -> Status:

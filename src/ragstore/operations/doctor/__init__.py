@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
-from ragstore.config import Settings
+from ragstore.config import check_schema
 from ragstore.core.base import SCHEMA
 from ragstore.operations.doctor.looking import opened
 from ragstore.operations.doctor.results import Diagnosis, Finding, Level
@@ -47,7 +47,7 @@ def diagnose(target: str | URL | Engine, *, schema: str = SCHEMA, deep: bool = F
         >>> found.healthy, found.at("warning"), found.revision == ragstore.migrations.history()[-1].id
         (True, (), True)
     """
-    Settings(schema=schema)
+    check_schema(schema)
     with opened(target, schema, deep=deep) as look:
         return examine(look)
 
