@@ -296,6 +296,17 @@ def _conversations(section: dict[str, Any]) -> Iterator[str]:
         yield from (f"### {_title(database)}, {rows[0]['messages']:,} messages", "", *_table(head, cells), "")
 
 
+def _upgrades(section: dict[str, Any]) -> Iterator[str]:
+    yield from (_about(section), "")
+    for database in dict.fromkeys(row["database"] for row in section["rows"]):
+        cells = [
+            [row["peer"], _ms(row["p50"]), _ms(row["p95"]), _number(row["of_alembic"], 3)]
+            for row in section["rows"]
+            if row["database"] == database
+        ]
+        yield from (f"### {_title(database)}", "", *_table(("", "p50, ms", "p95, ms", "of Alembic's"), cells), "")
+
+
 PARTS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "run": _run,
     "corpus": _corpus,
@@ -305,6 +316,7 @@ PARTS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "limits": _together,
     "sessions": _together,
     "conversations": _conversations,
+    "upgrades": _upgrades,
 }
 
 

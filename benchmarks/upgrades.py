@@ -23,20 +23,18 @@ from ragstore.migrations import chain
 ROUNDS = 200
 
 
-def measure(url: str) -> Iterator[dict[str, Any]]:
-    """Time them in turn: each by a connection of its own, and ours by a pooled one too."""
+def measure(url: str, rounds: int = ROUNDS) -> Iterator[dict[str, Any]]:
+    """Time them in turn: those with a connection of their own, and those on an open one."""
     with ExitStack() as stack:
         jobs = _jobs(url, stack)
-        times = dict(zip(jobs, in_turn(*jobs.values(), rounds=ROUNDS), strict=True))
-    theirs = times["alembic command.upgrade"]
-    for way, time in times.items():
+        times = dict(zip(jobs, in_turn(*jobs.values(), rounds=rounds), strict=True))
+    for peer, time in times.items():
         yield {
             "database": "sqlite" if url.startswith("sqlite") else "postgresql",
-            "job": "at head",
-            "way": way,
-            "ms": time.p50 * 1e3,
-            "ms_p95": None if time.p95 is None else time.p95 * 1e3,
-            "of_alembic": time.p50 / theirs.p50,
+            "peer": peer,
+            "p50": time.p50,
+            "p95": time.p95,
+            "of_alembic": time.p50 / times["alembic command.upgrade"].p50,
         }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from benchmarks.plot import write
 
-from benchmarks import databases, figures, limits, sessions
+from benchmarks import databases, figures, limits, sessions, upgrades
 
 MEASURES = {"limits": limits.measure, "sessions": sessions.measure}
 
@@ -25,3 +25,16 @@ def test_each_way_is_measured(section: str, tmp_path: Path) -> None:
     figures.keep(source, section, rows, {"date": "2026-01-01", "cores": 2, "python": "3.11"})
     write(source, page)
     assert "| ragstore |" in page.read_text(encoding="utf-8")
+
+
+def test_an_upgrade_at_head_is_measured(tmp_path: Path) -> None:
+    """M56: beside Alembic's command and bare queries."""
+    with databases.database("sqlite") as url:
+        rows = list(upgrades.measure(url, rounds=2))
+    assert {"upgrade(url)", "upgrade(engine)", "alembic command.upgrade"} < {row["peer"] for row in rows}
+    assert all(row["p50"] > 0 for row in rows)
+    page, source = tmp_path / "page.md", tmp_path / "figures.json"
+    page.write_text("<!-- measured: upgrades -->\n<!-- end measured -->\n", encoding="utf-8")
+    figures.keep(source, "upgrades", rows, {"date": "2026-01-01", "cores": 2, "python": "3.11"})
+    write(source, page)
+    assert "| upgrade(engine) |" in page.read_text(encoding="utf-8")
