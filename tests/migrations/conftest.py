@@ -20,6 +20,8 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 import ragstore.migrations
 from ragstore.backends import read_url
 from ragstore.migrations import chain, runner
+from ragstore.testing.servers import Server
+from tests.migrations.own_servers import own_server
 
 PACKAGE = Path(ragstore.migrations.__file__).parents[1]
 AFTER_HEAD = "rs_9001"
@@ -159,3 +161,16 @@ def finish(child: subprocess.Popen[str], seconds: float = 60) -> str:
     out, err = child.communicate(timeout=seconds)
     assert child.returncode == 0, err
     return out.strip()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server of the module's own, which it may kill."""
+    with own_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database(server: Server) -> str:
+    """An empty database on the module's own server."""
+    return server.create_database(f"m_{uuid4().hex}")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,23 +13,9 @@ from sqlalchemy import Connection, Engine, event, make_url
 
 from ragstore.errors import ConnectionLost
 from ragstore.migrations import State, chain, check, status, upgrade
-from ragstore.testing.servers import Server
 from tests.migrations.conftest import start_child
-from tests.migrations.own_servers import conninfo, crash, is_up, own_server, wait_until
+from tests.migrations.own_servers import conninfo, crash, is_up, wait_until
 from tests.migrations.test_crashes import FailAt
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A server of this module's own."""
-    with own_server() as server:
-        yield server
-
-
-@pytest.fixture
-def database(server: Server) -> str:
-    """An empty database on it."""
-    return server.create_database(f"m_{uuid4().hex}")
 
 
 def crash_at(number: int, url: str) -> FailAt:

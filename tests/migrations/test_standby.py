@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, make_url
@@ -13,20 +12,7 @@ from ragstore import NewMessage, Store
 from ragstore.errors import ReadOnlyError
 from ragstore.migrations import State, astatus, aupgrade, chain, downgrade, status, upgrade
 from ragstore.testing.servers import Server
-from tests.migrations.own_servers import own_server, standby_of, wait_until
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """The primary."""
-    with own_server() as server:
-        yield server
-
-
-@pytest.fixture
-def database(server: Server) -> str:
-    """An empty database on it."""
-    return server.create_database(f"m_{uuid4().hex}")
+from tests.migrations.own_servers import standby_of, wait_until
 
 
 @pytest.fixture(scope="module")
