@@ -57,7 +57,7 @@ def test_from_nothing_to_head_and_back(sqlite_file: str) -> None:
     assert run("upgrade", *at, "--to", "rs_0001").stdout == "upgraded from nothing to rs_0001\n"
     assert "pending: rs_0002" in run("status", *at, code=1).stdout
     assert run("upgrade", *at).stdout == f"upgraded from rs_0001 to {HEAD}\n"
-    assert run("upgrade", *at).stdout == f"already at {HEAD}\n"
+    assert run("upgrade", *at).stdout == f"up to date at {HEAD}\n"
     assert run("status", *at).stdout.startswith("current")
     assert run("current", *at).stdout == f"{HEAD}\n"
     assert run("check", *at).stdout == "no differences\n"

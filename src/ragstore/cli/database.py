@@ -140,7 +140,7 @@ def _print_result(result: UpgradeResult, done: str, *, as_json: bool) -> None:
         print_json(asdict(result))
         return
     if result.from_revision == result.to_revision:
-        print(f"already at {result.to_revision or 'nothing'}")
+        print(f"up to date at {result.to_revision or 'nothing'}")
     else:
         print(f"{done} from {result.from_revision or 'nothing'} to {result.to_revision or 'nothing'}")
     if result.deferred:

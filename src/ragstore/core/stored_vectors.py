@@ -10,6 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import UserDefinedType
 
+from ragstore.core import extension
 from ragstore.core.vectors import Storage
 
 _HEADER = 4  # pgvector sends the number of dimensions before the numbers
@@ -56,7 +57,7 @@ class components(FunctionElement[tuple[float, ...]]):  # noqa: N801 - reads as a
 @compiles(components, "postgresql")
 def _on_postgresql(element: components, compiler: Any, **options: Any) -> str:
     name = "halfvec_send" if element.type.storage == "halfvec" else "vector_send"  # type: ignore[attr-defined]
-    return f"{name}({compiler.process(element.clauses, **options)})"
+    return f"{extension.prefix(compiler.dialect)}{name}({compiler.process(element.clauses, **options)})"
 
 
 @compiles(components, "sqlite")

@@ -34,8 +34,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import DateTime, String, TypeDecorator, TypeEngine, UserDefinedType
 
+from ragstore.core import extension, vectors
 from ragstore.core import json as json_text
-from ragstore.core import vectors
 from ragstore.core.times import from_microseconds, to_microseconds
 from ragstore.errors import InvalidInput
 
@@ -249,6 +249,13 @@ class Sparse(_Packed):
         from ragstore.core import packing
 
         return packing.pack_sparse(value)
+
+
+@compiles(Dense, "postgresql")
+@compiles(Half, "postgresql")
+@compiles(Sparse, "postgresql")
+def _packed_on_postgresql(type_: _Packed, compiler: Any, **_: object) -> str:
+    return extension.prefix(compiler.dialect) + type_.extension_name
 
 
 @compiles(Dense, "sqlite")

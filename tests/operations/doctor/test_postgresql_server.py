@@ -111,15 +111,6 @@ def test_no_known_bugs() -> None:
     assert list(extension.bugs("0.8.7", ("hnsw", "ivfflat"))) == []
 
 
-def test_extension_off_the_search_path(postgres_database: str, run_sql: SQL) -> None:
-    run_sql(postgres_database, "CREATE SCHEMA ext", "CREATE EXTENSION vector SCHEMA ext")
-    ragstore.upgrade(postgres_database)
-    found = one("vector-visible", postgres_database)
-    assert (found.level, '"ext"' in found.remedy) == ("error", True)
-    run_sql(postgres_database, in_database(postgres_database, "search_path = public, ext"))
-    assert of("vector-visible", postgres_database) == []
-
-
 @pytest.mark.parametrize(
     ("setting", "level"),
     [

@@ -9,17 +9,23 @@ from typing import Any
 
 import psycopg.adapt
 from psycopg.pq import Format, TransactionStatus
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ragstore.config import Settings
+from ragstore.core import extension
 from ragstore.core.backend import PREPARED
 from ragstore.core.base import SCHEMA
 from ragstore.core.vectors import Packed
 from ragstore.errors import UsageError
 
+_EXTENSION = text("""
+SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_extension AS e
+JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+WHERE e.extname OPERATOR(pg_catalog.=) 'vector'
+""")
 _IDLE_SINCE = "ragstore_idle_since"
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 # A NAT forgets idle connections after minutes: noticed within 30 + 3 * 10 seconds.
@@ -83,10 +89,23 @@ def set_up(engine: Engine, settings: Settings) -> None:
 
 
 def prepare(connection: Connection) -> None:
-    """Teach the connection in use our vector parameter: a global registration misses a host's engine."""
+    """Teach the connection in use our vector parameter, and learn where pgvector is.
+
+    A global registration would miss a host's engine.
+    """
     driver: Any = connection.connection.driver_connection
     driver.adapters.register_dumper(Packed, _PackedDumper)
-    connection.info[PREPARED] = True
+    if extension.is_known(connection.dialect) or _find_extension(connection):
+        connection.info[PREPARED] = True
+
+
+def _find_extension(connection: Connection) -> bool:
+    """Learn the extension's schema, once for an engine: all its connections are taken to lead to one database."""
+    schema = connection.scalar(_EXTENSION)
+    if schema is None:  # the database is yet to be upgraded: the next call looks again
+        return False
+    extension.remember(connection.dialect, schema)
+    return True
 
 
 def is_aborted(connection: Connection) -> bool:

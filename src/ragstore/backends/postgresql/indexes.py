@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from ragstore.core.extension import MARK, VectorText
 from ragstore.core.query import Query, Write
 from ragstore.core.vectors import Metric
 from ragstore.corpus.backend import FoundIndex, IndexSpec
@@ -23,7 +24,11 @@ PREFIX = "ann_"
 QUANTIZED_SPARE = 10
 """Candidates that one bit a component chooses for each hit, before their whole vectors are compared."""
 
-_OPERATOR: dict[Metric, str] = {"cosine": "<=>", "l2": "<->", "inner_product": "<#>"}
+_OPERATOR: dict[Metric, str] = {
+    "cosine": f"OPERATOR({MARK}<=>)",
+    "l2": f"OPERATOR({MARK}<->)",
+    "inner_product": f"OPERATOR({MARK}<#>)",
+}
 _CLASS: dict[Metric, str] = {"cosine": "cosine", "l2": "l2", "inner_product": "ip"}
 
 
@@ -46,26 +51,30 @@ def _column(space: EmbeddingSpace) -> str:
 
 
 def _sized(space: EmbeddingSpace, vector: str) -> str:
-    return f"CAST({vector} AS {space.storage}({space.dimensions}))"
+    return f"CAST({vector} AS {MARK}{space.storage}({space.dimensions}))"
 
 
 def _bits(space: EmbeddingSpace, vector: str) -> str:
-    return f"CAST(binary_quantize({_sized(space, vector)}) AS bit({space.dimensions}))"
+    return f"CAST({MARK}binary_quantize({_sized(space, vector)}) AS bit({space.dimensions}))"
 
 
 def _expression(space: EmbeddingSpace, spec: IndexSpec) -> str:
     if spec.quantization == "binary":
-        return f"({_bits(space, _column(space))}) bit_hamming_ops"
-    return f"({_sized(space, _column(space))}) {space.storage}_{_CLASS[space.metric]}_ops"
+        return f"({_bits(space, _column(space))}) {MARK}bit_hamming_ops"
+    return f"({_sized(space, _column(space))}) {MARK}{space.storage}_{_CLASS[space.metric]}_ops"
 
 
 def create(schema: str, space: EmbeddingSpace, spec: IndexSpec) -> Write:
     """Build a space's index while others write; outside a transaction. One that is there already is left alone."""
-    return Write(text(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {definition(schema, space, spec)}"))
+    return Write(VectorText(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {_definition(schema, space, spec)}"))
 
 
 def definition(schema: str, space: EmbeddingSpace, spec: IndexSpec) -> str:
-    """Give what follows CREATE INDEX."""
+    """Give what follows CREATE INDEX, for a search path that finds the extension."""
+    return _definition(schema, space, spec).replace(MARK, "")
+
+
+def _definition(schema: str, space: EmbeddingSpace, spec: IndexSpec) -> str:
     options = ", ".join(f"{option} = {value}" for option, value in spec.options.items())
     return (
         f"{name(space.id)} ON {_table(schema)} USING {spec.method}"
@@ -166,7 +175,7 @@ SELECT chunk_id FROM {_table(schema)} WHERE tenant_id = :tenant AND space_id = :
 def exact(schema: str, tenant: str, space: EmbeddingSpace, chunk_id: UUID, rows: int) -> Query[float]:
     """Give the distances of the nearest to a chunk's vector, by a scan of all."""
     # the sum keeps any index out
-    statement = text(f"""
+    statement = VectorText(f"""
 SELECT (e.{_column(space)} {_OPERATOR[space.metric]} ({_asked(schema, space)})) + 0 AS distance
 FROM {_table(schema)} AS e WHERE e.tenant_id = :tenant AND e.space_id = :space_id ORDER BY distance LIMIT :rows
 """)
@@ -179,8 +188,8 @@ def approximate(schema: str, tenant: str, space: EmbeddingSpace, chunk_id: UUID,
     column, operator, asked = _column(space), _OPERATOR[space.metric], _asked(schema, space)
     near, spare = f"{_sized(space, column)} {operator} ({asked})", 1
     if space.quantization == "binary":
-        near, spare = f"{_bits(space, column)} <~> {_bits(space, f'({asked})')}", QUANTIZED_SPARE
-    statement = text(f"""
+        near, spare = f"{_bits(space, column)} OPERATOR({MARK}<~>) {_bits(space, f'({asked})')}", QUANTIZED_SPARE
+    statement = VectorText(f"""
 WITH near AS MATERIALIZED (
     SELECT {column} AS stored FROM {_table(schema)} WHERE space_id = '{space.id}' ORDER BY {near} LIMIT :candidates
 )

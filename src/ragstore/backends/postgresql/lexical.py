@@ -37,6 +37,7 @@ from ragstore.backends.postgresql.legs import FENCE, TENANT, Scope, best, is_nar
 from ragstore.backends.postgresql.lexemes import quote, salted
 from ragstore.core.base import table_of
 from ragstore.core.bm25 import K1
+from ragstore.core.extension import NegativeProduct
 from ragstore.core.query import Selected
 from ragstore.core.text import TERM_SPACE, term_id
 from ragstore.core.types import Id, Sparse
@@ -135,8 +136,8 @@ def _query_vector(scope: Scope, asked: CTE) -> CTE:
 
 def _scored(source: FromClause, query: CTE) -> ColumnElement[float]:
     weights, rest = source.c.weights, source.c.rest
-    inline = weights.op("<#>", return_type=Float())(query.c.vector)
-    return -(inline + func.coalesce(rest.op("<#>", return_type=Float())(query.c.vector), 0.0))
+    inline = NegativeProduct(weights, query.c.vector)
+    return -(inline + func.coalesce(NegativeProduct(rest, query.c.vector), 0.0))
 
 
 def _holding(scope: Scope, query: CTE, wanted: ColumnElement[Any], gates: Sequence[ColumnElement[bool]]) -> Selected:

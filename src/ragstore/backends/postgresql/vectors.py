@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Float, Text, and_, cast, func, literal_column, not_, select, true, union_all
+from sqlalchemy import CTE, ColumnElement, Text, and_, cast, func, literal_column, not_, select, true, union_all
 from sqlalchemy.dialects.postgresql import BIT
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import UserDefinedType
 
 from ragstore.backends.postgresql import phrases
 from ragstore.backends.postgresql.legs import TENANT, Scope, best, is_narrow, materialized, passing
+from ragstore.core import extension
+from ragstore.core.extension import Cosine, Euclidean, Hamming, NegativeProduct, VectorOperator, binary_quantize
 from ragstore.core.query import Selected
 from ragstore.core.types import Dense, Half, Id
 from ragstore.core.vectors import Metric
@@ -26,7 +29,7 @@ from ragstore.corpus.backend import SearchRequest, Target
 from ragstore.corpus.records import EmbeddingSpace
 from ragstore.corpus.tables import EmbeddingRow
 
-DISTANCE: dict[Metric, str] = {"cosine": "<=>", "l2": "<->", "inner_product": "<#>"}
+DISTANCE: dict[Metric, type[VectorOperator]] = {"cosine": Cosine, "l2": Euclidean, "inner_product": NegativeProduct}
 LEAST_EFFORT = 100
 """Candidates that an index looks at, at least: with pgvector's own 40, one query in thirty missed most of its ten."""
 MOST_EFFORT = 1000
@@ -126,8 +129,7 @@ def _asked(scope: Scope) -> Any:
 
 
 def _distance(scope: Scope, stored: Any) -> ColumnElement[float]:
-    found: ColumnElement[float] = stored.op(DISTANCE[_space(scope).metric], return_type=Float())(_asked(scope))
-    return found
+    return DISTANCE[_space(scope).metric](stored, _asked(scope))
 
 
 def _columns_of(source: FromClause) -> Selected:
@@ -179,8 +181,10 @@ class _Sized(UserDefinedType[Any]):
         self.name = name
         self.dimensions = dimensions
 
-    def get_col_spec(self, **_: object) -> str:
-        return f"{self.name}({self.dimensions})"
+
+@compiles(_Sized)
+def _name_sized(type_: _Sized, compiler: Any, **_: object) -> str:
+    return f"{extension.prefix(compiler.dialect)}{type_.name}({type_.dimensions})"
 
 
 def _best_near(scope: Scope, gates: Sequence[ColumnElement[bool]]) -> CTE:
@@ -220,9 +224,7 @@ def _index_order(scope: Scope, stored: Any) -> ColumnElement[Any]:
     if space.quantization == "none":
         return _distance(scope, stored)
     bits = BIT(space.dimensions)
-    asked = cast(func.binary_quantize(_asked(scope)), bits)
-    order: ColumnElement[Any] = cast(func.binary_quantize(stored), bits).op("<~>", return_type=Float())(asked)
-    return order
+    return Hamming(cast(binary_quantize(stored), bits), cast(binary_quantize(_asked(scope)), bits))
 
 
 def _settings(scope: Scope) -> CTE:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ragstore.backends.postgresql import ddl
-from ragstore.migrations.job import quoted
 from ragstore.operations.doctor.drivers import number
 from ragstore.operations.doctor.looking import Advice, Check, Look
 from ragstore.operations.doctor.results import Level
@@ -20,8 +19,7 @@ KNOWN_BUGS = (
 )
 
 _FOUND = """
-SELECT e.extversion, a.default_version, n.nspname::text
-FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+SELECT e.extversion, a.default_version FROM pg_extension AS e
 LEFT JOIN pg_available_extensions AS a ON a.name = e.extname WHERE e.extname = 'vector'
 """
 _METHODS = """
@@ -36,7 +34,7 @@ def pgvector(look: Look) -> Iterator[Advice]:
     if not found:
         yield from _missing(look)
         return
-    inside, files, _ = found[0]
+    inside, files = found[0]
     look.facts["extension"] = inside
     if number(inside) < ddl.VECTOR_MINIMUM:
         remedy = "install it on the server, then run  ALTER EXTENSION vector UPDATE;"
@@ -71,24 +69,8 @@ def bugs(version: str, methods: Collection[str]) -> Iterator[Advice]:
     yield Advice(level, f"pgvector {version}", "; ".join(what for _, what in found), remedy)
 
 
-def vector_visible(look: Look) -> Iterator[Advice]:
-    """A search finds the extension's types and operators along the search path."""
-    found = look.rows(_FOUND)
-    if not found:
-        return
-    schema = found[0][2]
-    with look.reading() as connection:
-        connection.rollback()  # the look's own path ends here: the connection's is asked for
-        path = connection.exec_driver_sql("SELECT current_schemas(true)::text[]").scalar_one()
-    if schema not in path:
-        role = look.facts.get("role", "the role")
-        what = "the extension's schema is not on the search path: writes and searches of vectors fail"
-        remedy = f'ALTER ROLE {quoted(role)} SET search_path = "$user", public, {quoted(schema)};  and connect again'
-        yield Advice("error", f"schema {schema}", what, remedy)
-
-
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-CHECKS: tuple[Check, ...] = (pgvector, vector_visible)
+CHECKS: tuple[Check, ...] = (pgvector,)
