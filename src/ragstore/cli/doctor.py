@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ragstore.cli.options import AsJson, Schema, Url, print_json
 from ragstore.core.base import SCHEMA
-from ragstore.operations.doctor import Diagnosis, Level, diagnose
+
+if TYPE_CHECKING:
+    from ragstore.operations.doctor import Diagnosis, Level
 
 _HEADINGS: tuple[tuple[Level, str], ...] = (("error", "Errors"), ("warning", "Warnings"), ("hint", "Hints"))
 
@@ -26,6 +28,8 @@ def doctor(
 
     Exit code 1 if there is an error.
     """
+    from ragstore.operations.doctor import diagnose  # brings a driver, which other commands may not need
+
     found = diagnose(url, schema=schema, deep=deep)
     if as_json:
         print_json({**asdict(found), "healthy": found.healthy})
