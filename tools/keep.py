@@ -1,6 +1,6 @@
 """Fill an empty database as an application would, and print its rows: a kept database of a release.
 
-    python tools/keep.py rs_0004 sqlite:////tmp/empty.db > tests/migrations/kept/rs_0004.sqlite.sql
+    python tools/keep.py rs_0004 sqlite:///empty.db > tests/migrations/kept/rs_0004.sqlite.sql
     python tools/keep.py rs_0004 postgresql://... > tests/migrations/kept/rs_0004.postgresql.sql
 
 Run it once for each released schema, with the release's own code on PYTHONPATH (`git archive <commit> src`; the commits
