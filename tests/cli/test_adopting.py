@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
 
 from ragstore import Store
 from ragstore.cli.adopting import adopt
 from ragstore.errors import InvalidInput
+from tests.cli.running import Called, call
 from tests.operations.adoption.conftest import OldApp, exchange, piece
 
 app = typer.Typer()
@@ -25,9 +25,9 @@ def old(tmp_path: Path) -> OldApp:
     return made
 
 
-def run(*arguments: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert result.exit_code == code, result.output
+def run(*arguments: str, code: int = 0) -> Called:
+    result = call(app, arguments)
+    assert result.exit_code == code, result.stdout + result.stderr
     return result
 
 

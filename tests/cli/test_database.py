@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import make_url
-from typer.testing import CliRunner, Result
 
 from ragstore import migrations
 from ragstore.cli import app
 from ragstore.migrations import State, chain
+from tests.cli.running import Called, call
 
 HEAD = chain.HEAD
 
@@ -33,9 +33,9 @@ def sqlite_file(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/app.db"
 
 
-def run(*arguments: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(app, ["db", *arguments], catch_exceptions=False)
-    assert result.exit_code == code, result.output
+def run(*arguments: str, code: int = 0) -> Called:
+    result = call(app, ["db", *arguments])
+    assert result.exit_code == code, result.stdout + result.stderr
     return result
 
 

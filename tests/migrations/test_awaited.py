@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import AsyncAdaptedQueuePool, StaticPool, create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from ragstore.backends import read_url
 from ragstore.errors import SchemaDamaged, UpgradeLockTimeout, UsageError
@@ -21,6 +23,7 @@ from ragstore.migrations import (
     astatus,
     aupgrade,
     chain,
+    guard,
     status,
     upgrade,
 )
@@ -200,6 +203,43 @@ def test_cancelled_while_waiting(postgres_database: str, run_sql: SQL, kind: str
 
     asyncio.run(run())
     assert status(postgres_database).state is State.EMPTY
+
+
+def test_a_cancellation_that_was_lost() -> None:
+    """M33: as `asyncio.wait_for` may lose one while it is given an answer; the next pause ends the call."""
+
+    async def call() -> None:
+        pause = guard.on_loop()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(10)
+        await greenlet_spawn(pause, 0)
+        pytest.fail("it went on")
+
+    async def run() -> None:
+        task = asyncio.ensure_future(call())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+
+
+def test_an_older_cancellation_is_none_of_ours() -> None:
+    """M33: a host may clean up in a task that was cancelled before."""
+
+    async def call() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(10)
+        await greenlet_spawn(guard.on_loop(), 0)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(call())
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("kind", ["url", "engine", "connection"])

@@ -12,7 +12,6 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.util import await_only
 
 from ragstore.backends import backend_for
 from ragstore.core.translate import translating
@@ -193,17 +192,14 @@ async def amigrate(target: AsyncTarget, job: Job) -> UpgradeResult:
     if done is not None:
         return done
     await in_thread(lambda _sleep: _load())
-    return await ause(target, lambda connection, owned: _migrate(connection, job, owned, _pause))
+    sleep = guard.on_loop()
+    return await ause(target, lambda connection, owned: _migrate(connection, job, owned, sleep))
 
 
 def _load() -> None:
     from ragstore.migrations import runner
 
     runner.scripts()
-
-
-def _pause(seconds: float) -> None:
-    await_only(asyncio.sleep(seconds))
 
 
 async def in_thread(work: Callable[[Sleep], T]) -> T:
@@ -261,7 +257,8 @@ async def astamp(target: AsyncTarget, job: Job) -> UpgradeResult:
     _refuse_missing(target)
     if isinstance(target, AsyncEngine | AsyncConnection | Connection):
         await in_thread(lambda _sleep: _load())
-        return await ause(target, lambda connection, owned: _stamp(connection, job, owned, _pause))
+        sleep = guard.on_loop()
+        return await ause(target, lambda connection, owned: _stamp(connection, job, owned, sleep))
     return await in_thread(lambda sleep: use(target, lambda connection, owned: _stamp(connection, job, owned, sleep)))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.util import await_only
 
 from ragstore.core.translate import translating
 from ragstore.errors import ConcurrencyError, LockTimeout
@@ -53,3 +55,19 @@ def alone(connection: Connection, job: Job, work: Callable[[], T], *, owned: boo
         left = max(0.0, deadline - time.monotonic())
         sleep(min(left, random.uniform(longest / 2, longest)))  # noqa: S311 - jitter, so that waiters do not march in step
         longest = min(longest * 1.5, _LONGEST_PAUSE)
+
+
+def on_loop() -> Sleep:
+    """Give a way to wait for this task on its event loop, which notices that a cancellation was lost.
+
+    `asyncio.wait_for`, by which drivers wait, loses one before Python 3.12 if the answer comes at the same moment.
+    """
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
+
+    def sleep(seconds: float) -> None:
+        await_only(asyncio.sleep(seconds))
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError
+
+    return sleep

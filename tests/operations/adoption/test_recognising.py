@@ -59,7 +59,7 @@ def test_the_most_likely_of_several_names_is_taken_and_the_other_listed(
     assert sqlite_store.conversations.find("t") is None
 
 
-HOSTILE = ['id"; DROP TABLE rag_message; --', "a.b %(x)s :y %", "select", "ünï cödé '", "[x]`y`"]
+HOSTILE = ['id"; DROP TABLE rag_message; --', "a.b %s :y %", "select", "ünï cödé '", "[x]`y`"]
 
 
 def test_hostile_names_are_only_names(store: Store, old: OldApp) -> None:

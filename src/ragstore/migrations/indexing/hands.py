@@ -12,6 +12,9 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from ragstore.migrations import guard
+from ragstore.migrations.guard import Sleep
+
 T = TypeVar("T")
 Ended = Callable[[float], bool]
 """Wait for so many seconds; True: stop now."""
@@ -37,7 +40,7 @@ class Hands(Protocol):
 class ThreadHands:
     """Threads."""
 
-    def __init__(self, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, pause: Sleep = time.sleep) -> None:
         self.pause = pause
 
     @contextmanager
@@ -61,20 +64,23 @@ class ThreadHands:
 class LoopHands:
     """Tasks on an event loop; every method is called in a greenlet of SQLAlchemy's."""
 
+    def __init__(self, pause: Sleep) -> None:
+        self.pause = pause
+
     @staticmethod
     async def run(work: Callable[[Hands], T]) -> T:
         """Run work on the loop. A cancelled caller waits until the server has ended the statement."""
-        running: asyncio.Future[T] = asyncio.ensure_future(greenlet_spawn(work, LoopHands()))
+
+        async def working() -> T:
+            return await greenlet_spawn(work, LoopHands(guard.on_loop()))
+
+        running = asyncio.ensure_future(working())
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             running.cancel()  # the driver cancels the statement, and waits for its end
             await asyncio.wait([running])
             raise
-
-    def pause(self, seconds: float, /) -> None:
-        """Let the loop go on."""
-        await_only(asyncio.sleep(seconds))
 
     @contextmanager
     def beside(self, work: Beside) -> Iterator[None]:
