@@ -118,8 +118,9 @@ def test_what_is_revoked_stays_so(database_url: str) -> None:
                 lambda: store.sessions.revoke_user("ann"),
             ]
             answers = together(len(works), lambda worker, works=works: works[worker]())  # type: ignore[misc]
-            assert answers[0] is True or answers[3] == 1
-            assert answers[0] is not True or answers[3] == 0
+            ended = [answers[0] is True, answers[3] == 1].count(True)
+            # after `rotate` the old token, used five minutes later, is a replay, which ends the session as well
+            assert ended == 1 or (ended == 0 and answers[1] is None)
             assert store.sessions.authenticate(new.token) is None
             assert store.sessions.rotate(new.token) is None
             assert store.sessions.list_user("ann") == []
