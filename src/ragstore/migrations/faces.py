@@ -6,8 +6,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine.mock import MockConnection
@@ -148,7 +148,24 @@ async def ause(target: AsyncTarget, work: Use[T]) -> T:
 
 
 async def _on_engine(engine: AsyncEngine, work: Use[T]) -> T:
-    backend_for(engine.dialect)
+    if backend_for(engine.dialect).supports.in_process:
+        return await _to_its_end(_borrowing(engine, work))
+    return await _borrowing(engine, work)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Pass a cancellation on when the work has ended: a driver's thread would go on and leave its transaction open."""
+    running = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # retrieved, so that the loop does not report it
+        raise
+
+
+async def _borrowing(engine: AsyncEngine, work: Use[T]) -> T:
     with targets.connecting(engine.sync_engine):
         connection = await engine.connect()
     try:
