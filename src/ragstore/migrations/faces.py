@@ -6,8 +6,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine.mock import MockConnection
@@ -149,20 +149,9 @@ async def ause(target: AsyncTarget, work: Use[T]) -> T:
 
 async def _on_engine(engine: AsyncEngine, work: Use[T]) -> T:
     if backend_for(engine.dialect).supports.in_process:
-        return await _to_its_end(_borrowing(engine, work))
+        # the driver's thread would go on, and leave its transaction open
+        return await guard.to_its_end(asyncio.ensure_future(_borrowing(engine, work)))
     return await _borrowing(engine, work)
-
-
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Pass a cancellation on when the work has ended: a driver's thread would go on and leave its transaction open."""
-    running = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        if not running.cancelled():
-            running.exception()  # retrieved, so that the loop does not report it
-        raise
 
 
 async def _borrowing(engine: AsyncEngine, work: Use[T]) -> T:
@@ -227,15 +216,7 @@ async def in_thread(work: Callable[[Sleep], T]) -> T:
         if stop.wait(seconds):
             raise _Stopped
 
-    running = asyncio.ensure_future(asyncio.to_thread(work, sleep))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.wait([running])
-        if not running.cancelled():
-            running.exception()  # retrieved, so that the loop does not report it
-        raise
+    return await guard.to_its_end(asyncio.ensure_future(asyncio.to_thread(work, sleep)), stop.set)
 
 
 async def astatus(target: AsyncTarget, schema: str) -> Status:

@@ -71,3 +71,16 @@ def on_loop() -> Sleep:
             raise asyncio.CancelledError
 
     return sleep
+
+
+async def to_its_end(running: asyncio.Future[T], stop: Callable[[], object] | None = None) -> T:
+    """Await work. A cancellation stops it and is passed on when the work has ended: nothing goes on behind its back."""
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        if stop is not None:
+            stop()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # retrieved, so that the loop does not report it
+        raise

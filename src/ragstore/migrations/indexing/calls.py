@@ -28,8 +28,11 @@ def ensure(target: object, job: Job, tell: Tell | None) -> Reports:
 async def aensure(target: object, job: Job, tell: Tell | None) -> Reports:
     """Make every managed index right: with an async engine on the event loop, else in a thread."""
     if isinstance(target, AsyncEngine):
-        backend_for(target.dialect)
-        return await LoopHands.run(lambda hands: _on_engine(target.sync_engine, Work(job, tell, hands)))
+        # in a thread of this process nothing can be interrupted, and what was given up would keep its transaction open
+        interrupt = not backend_for(target.dialect).supports.in_process
+        return await LoopHands.run(
+            lambda hands: _on_engine(target.sync_engine, Work(job, tell, hands)), interrupt=interrupt
+        )
     return await faces.in_thread(lambda sleep: _with_engine(target, Work(job, tell, ThreadHands(sleep))))
 
 

@@ -68,19 +68,15 @@ class LoopHands:
         self.pause = pause
 
     @staticmethod
-    async def run(work: Callable[[Hands], T]) -> T:
-        """Run work on the loop. A cancelled caller waits until the server has ended the statement."""
+    async def run(work: Callable[[Hands], T], *, interrupt: bool) -> T:
+        """Run work on the loop. A cancelled caller waits until it has ended.
 
-        async def working() -> T:
-            return await greenlet_spawn(work, LoopHands(guard.on_loop()))
-
-        running = asyncio.ensure_future(working())
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            running.cancel()  # the driver cancels the statement, and waits for its end
-            await asyncio.wait([running])
-            raise
+        Args:
+            work: What to do.
+            interrupt: Cancel the statement too: the driver tells the server, and waits. Else the next pause ends it.
+        """
+        running = asyncio.ensure_future(greenlet_spawn(work, LoopHands(guard.on_loop())))
+        return await guard.to_its_end(running, running.cancel if interrupt else None)
 
     @contextmanager
     def beside(self, work: Beside) -> Iterator[None]:
