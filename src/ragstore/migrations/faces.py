@@ -63,14 +63,9 @@ def _done(connection: Connection, job: Job, owned: bool) -> UpgradeResult | None
     if found.state is State.AHEAD_COMPATIBLE:
         newer = "the schema is at %s (number %s), newer than this code's %s, which may run on it: update ragstore soon"
         logger.warning(newer, found.revision, found.schema_number, chain.HEAD)
-    elif not _reached(job, found.revision):
+    elif not job.is_reached(found.revision):
         return None
     return UpgradeResult(from_revision=found.revision, to_revision=found.revision, applied=(), committed=owned)
-
-
-def _reached(job: Job, revision: str | None) -> bool:
-    here, there = chain.position(revision), chain.resolve(job.revision, revision)
-    return here == there or (job.at_least and there < here)
 
 
 def upgrade(target: Target, job: Job) -> UpgradeResult:

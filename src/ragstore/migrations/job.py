@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ragstore.config import check_schema
 from ragstore.core.base import SCHEMA
 from ragstore.errors import InvalidInput
+from ragstore.migrations import chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,11 @@ class Job:
         check_schema(self.schema)
         if not math.isfinite(self.timeout) or self.timeout < 0:
             raise InvalidInput("must be a finite number of seconds, at least 0", field="timeout")
+
+    def is_reached(self, revision: str | None) -> bool:
+        """Say whether there is nothing to do for a database at this revision."""
+        here, there = chain.position(revision), chain.resolve(self.revision, revision)
+        return here == there or (self.at_least and there < here)
 
 
 def quoted(name: str) -> str:

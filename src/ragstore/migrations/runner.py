@@ -55,9 +55,9 @@ def migrate(connection: Connection, job: Job, *, owned: bool) -> UpgradeResult:
     states.refuse(found)
     if found.revision is not None and found.revision not in chain.CHAIN:
         return _unchanged(found, owned=owned)
-    here, there = chain.position(found.revision), chain.resolve(job.revision, found.revision)
-    if here == there or (job.at_least and there < here):
+    if job.is_reached(found.revision):
         return _unchanged(found, owned=owned)
+    there = chain.resolve(job.revision, found.revision)
     steps = chain.steps(job.revision, found.revision, down=job.down)
     if job.down:
         _refuse_what_would_be_lost(connection, job, steps)

@@ -8,32 +8,37 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
 
-from ragstore.conversations.tables import ConversationRow, FeedbackChangeRow, FeedbackRow, MessageRow
-from ragstore.core.base import table_of
+from ragstore.conversations.statements.base import (
+    CONVERSATIONS,
+    FEEDBACK,
+    FEEDBACK_CHANGES,
+    IS_ITS_CONVERSATION,
+    MESSAGES,
+)
 from ragstore.core.query import Query
 from ragstore.core.types import Id, UtcDateTime
 from ragstore.corpus.records import Document
 from ragstore.corpus.statements.documents import DOCUMENT_COLUMNS, to_document
 from ragstore.corpus.tables import DOCUMENTS
 
-_CONVERSATIONS, _MESSAGES = table_of(ConversationRow), table_of(MessageRow)
-_FEEDBACK, _CHANGES = table_of(FeedbackRow), table_of(FeedbackChangeRow)
 _TENANT: Any = bindparam("tenant")
 _ID: Any = bindparam("of", type_=Id())
 _AT: Any = bindparam("at", type_=UtcDateTime())
 _LAST: Any = bindparam("last", type_=UtcDateTime())
 
 # Each is run for a list of `tenant`, `of` and `at`, the two that have a `last` with that too.
-DATE_MESSAGE = update(_MESSAGES).where(_MESSAGES.c.tenant_id == _TENANT, _MESSAGES.c.id == _ID).values(created_at=_AT)
+DATE_MESSAGE = update(MESSAGES).where(MESSAGES.c.tenant_id == _TENANT, MESSAGES.c.id == _ID).values(created_at=_AT)
 DATE_THUMB = (
-    update(_FEEDBACK).where(_FEEDBACK.c.tenant_id == _TENANT, _FEEDBACK.c.message_id == _ID).values(updated_at=_AT)
+    update(FEEDBACK).where(FEEDBACK.c.tenant_id == _TENANT, FEEDBACK.c.message_id == _ID).values(updated_at=_AT)
 )
 DATE_CHANGE = (
-    update(_CHANGES).where(_CHANGES.c.tenant_id == _TENANT, _CHANGES.c.message_id == _ID).values(created_at=_AT)
+    update(FEEDBACK_CHANGES)
+    .where(FEEDBACK_CHANGES.c.tenant_id == _TENANT, FEEDBACK_CHANGES.c.message_id == _ID)
+    .values(created_at=_AT)
 )
 DATE_CONVERSATION = (
-    update(_CONVERSATIONS)
-    .where(_CONVERSATIONS.c.tenant_id == _TENANT, _CONVERSATIONS.c.id == _ID)
+    update(CONVERSATIONS)
+    .where(CONVERSATIONS.c.tenant_id == _TENANT, CONVERSATIONS.c.id == _ID)
     .values(created_at=_AT, last_activity=_LAST)
 )
 DATE_DOCUMENT = (
@@ -42,19 +47,16 @@ DATE_DOCUMENT = (
     .values(created_at=_AT, updated_at=_LAST)
 )
 
-_OWNERS = select(_CONVERSATIONS.c.thread_id, _CONVERSATIONS.c.user_id).where(
-    _CONVERSATIONS.c.tenant_id == _TENANT, _CONVERSATIONS.c.thread_id.in_(bindparam("threads", expanding=True))
+_OWNERS = select(CONVERSATIONS.c.thread_id, CONVERSATIONS.c.user_id).where(
+    CONVERSATIONS.c.tenant_id == _TENANT, CONVERSATIONS.c.thread_id.in_(bindparam("threads", expanding=True))
 )
 _NAMES = (
-    select(_CONVERSATIONS.c.thread_id, _MESSAGES.c.client_id)
-    .join(
-        _MESSAGES,
-        (_MESSAGES.c.tenant_id == _CONVERSATIONS.c.tenant_id) & (_MESSAGES.c.conversation_id == _CONVERSATIONS.c.id),
-    )
+    select(CONVERSATIONS.c.thread_id, MESSAGES.c.client_id)
+    .join(MESSAGES, IS_ITS_CONVERSATION)
     .where(
-        _CONVERSATIONS.c.tenant_id == _TENANT,
-        _CONVERSATIONS.c.thread_id.in_(bindparam("threads", expanding=True)),
-        _MESSAGES.c.client_id.in_(bindparam("names", expanding=True)),
+        CONVERSATIONS.c.tenant_id == _TENANT,
+        CONVERSATIONS.c.thread_id.in_(bindparam("threads", expanding=True)),
+        MESSAGES.c.client_id.in_(bindparam("names", expanding=True)),
     )
 )
 _DOCUMENTS = select(*DOCUMENT_COLUMNS).where(
