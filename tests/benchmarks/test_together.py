@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,17 @@ def test_each_way_is_measured(section: str, tmp_path: Path) -> None:
     assert "| ragstore |" in page.read_text(encoding="utf-8")
 
 
+@pytest.fixture
+def loggers_as_before() -> Iterator[None]:
+    """What `alembic init` makes configures logging anew each time: it disables every logger and takes root's handlers."""
+    root, loggers = logging.getLogger(), [logging.getLogger(name) for name in logging.root.manager.loggerDict]
+    before = [(logger, logger.disabled, logger.level, logger.handlers[:]) for logger in [root, *loggers]]
+    yield
+    for logger, logger.disabled, level, logger.handlers[:] in before:
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("loggers_as_before")
 def test_an_upgrade_at_head_is_measured(tmp_path: Path) -> None:
     """M56: beside Alembic's command and bare queries."""
     with databases.database("sqlite") as url:

@@ -295,6 +295,18 @@ def test_two_at_once(database: str, run_sql: SQL) -> None:
         finish(child)
 
 
+def test_a_build_that_is_about_to_commit(database: str, run_sql: SQL) -> None:
+    """M18: a build lets the table's lock go before it commits that its index is valid; that index is left alone."""
+    which = f"UPDATE pg_index SET indisvalid = %s WHERE indexrelid = 'ragstore.{KEPT}'::regclass"
+    with psycopg.connect(database) as builder:
+        builder.execute(which, [False])
+        builder.commit()
+        builder.execute(which, [True])
+        threading.Timer(0.5, builder.commit).start()
+        assert ensure_indexes(database) == ()
+    assert check(database) == ()
+
+
 def test_threads_at_once(database: str, run_sql: SQL) -> None:
     """M18: one builds while a long transaction holds it up, and the others wait, tell for whom, and do nothing."""
     run_sql(database, f"DROP INDEX ragstore.{KEPT}")

@@ -76,8 +76,8 @@ def test_a_committed_upgrade_survives_a_crash(database: str) -> None:
     with psycopg.connect(conninfo(database), autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     assert upgrade(database).applied == chain.CHAIN
-    with psycopg.connect(conninfo(database)) as bystander:
-        crash(bystander.info.backend_pid, [])
+    with psycopg.connect(conninfo(database)) as bystander, psycopg.connect(conninfo(database)) as other:
+        crash(bystander.info.backend_pid, [other.info.backend_pid])
     wait_until(lambda: is_up(database))
     assert status(database).state is State.CURRENT
 

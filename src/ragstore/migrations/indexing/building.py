@@ -21,7 +21,7 @@ from ragstore.errors import (
     RagstoreError,
 )
 from ragstore.migrations import catalogue_postgresql as catalogue
-from ragstore.migrations.indexing.plan import Action, Step, Wish, is_invalid, next_step
+from ragstore.migrations.indexing.plan import Action, Step, Wish, is_invalid, next_step, of_table
 from ragstore.migrations.indexing.sessions import put, transaction
 from ragstore.migrations.indexing.watching import PERIOD, Watch
 from ragstore.migrations.indexing.work import Work, logger
@@ -38,6 +38,12 @@ WHERE l.relation = pg_catalog.to_regclass(:table) AND l.granted AND l.pid <> pg_
   AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
                  'AccessExclusiveLock')
 ORDER BY a.backend_type = 'autovacuum worker' LIMIT 1
+""")
+# CREATE INDEX CONCURRENTLY and its kin let the table's lock go an instant before they commit.
+_COMMITTING = text("""
+SELECT EXISTS (SELECT FROM pg_catalog.pg_index AS i
+    JOIN pg_catalog.pg_locks AS l ON l.locktype = 'transactionid' AND l.transactionid = i.xmax
+    WHERE i.indrelid = pg_catalog.to_regclass(:table) AND l.pid <> pg_catalog.pg_backend_pid())
 """)
 _OWNER = text("""
 SELECT pg_catalog.pg_get_userbyid(relowner)::text FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(:table)
@@ -103,7 +109,7 @@ class Builder:
     # --------------------------------------------------------------------------------------- deciding
 
     def _step(self, wish: Wish) -> Step | None:
-        """Decide while nobody else can be building on the table, and rename."""
+        """Decide while nobody else is building on the table, and rename."""
         while True:
             self._wait(wish)
             try:
@@ -111,6 +117,8 @@ class Builder:
                     return self._locked_step(wish)
             except LockTimeout:
                 continue  # somebody was faster; no time left is noticed while waiting
+            except _Again:
+                self._work.hands.pause(0.02)
             except (DatabaseError, Conflict) as error:
                 self._expect(error)
 
@@ -118,15 +126,17 @@ class Builder:
         if not self._direct:  # the session's own time-out may be shorter than the wait for the lock
             put(self._connection, "statement_timeout", "0", local=True)
         # LOCK TABLE waits without a snapshot
-        self._execute(f"LOCK TABLE {self._name_of(wish.table)} IN SHARE UPDATE EXCLUSIVE MODE")
+        table = self._name_of(wish.table)
+        self._execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
+        if self._connection.execute(_COMMITTING, {"table": table}).scalar_one():
+            raise _Again
         step = next_step(wish, self._found(wish.table))
         for old, new in step.renames if step else ():
             self._execute(f"ALTER INDEX {self._name_of(old)} RENAME TO {quoted(new)}")
         return step
 
     def _found(self, table: str) -> dict[str, str]:
-        found = catalogue.read(self._connection, self._schema, ("index",))
-        return {name: what for (_, its_table, name), what in found.items() if its_table == table}
+        return of_table(catalogue.read(self._connection, self._schema, ("index",)), table)
 
     def _wait(self, wish: Wish) -> None:
         """Wait until nobody builds on the table, by looking: waiting in a statement would fail once a second."""

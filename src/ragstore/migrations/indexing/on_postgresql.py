@@ -23,7 +23,7 @@ from ragstore.corpus.tables import SpaceRow
 from ragstore.migrations import catalogue_postgresql as catalogue
 from ragstore.migrations.indexing import managed
 from ragstore.migrations.indexing.building import Builder
-from ragstore.migrations.indexing.plan import Wish, is_invalid, wrong
+from ragstore.migrations.indexing.plan import Wish, is_invalid, of_table, wrong
 from ragstore.migrations.indexing.sessions import settings
 from ragstore.migrations.indexing.work import Work
 from ragstore.migrations.job import quoted
@@ -64,19 +64,21 @@ def _wishes(connection: Connection, schema: str) -> tuple[list[Wish], list[tuple
     """List what is not as it should be, and the spaces (tenant and id) whose indexes are to be recorded as ready."""
     with _comparing(connection, schema):
         found = catalogue.read(connection, schema, _INDEX)
-        spaces = _spaces(connection, schema, found)
+        there = of_table(found, _VECTORS)
+        wanted_spaces = _spaces(connection, schema)
+        spaces = {name: space for name, space in (wanted_spaces or {}).items() if _is_wrong(space, there.get(name))}
         for space in spaces.values():
             statement = approximate.definition("pg_temp", space.record, space.spec)
             connection.execute(text(f"CREATE INDEX {statement}"))
         declared = catalogue.read_twins(connection, _INDEX)
         definitions = catalogue.define_twins(connection)
-        gone = _gone(connection, schema, found)
+        gone = [] if wanted_spaces is None else _gone(connection, schema, there, wanted_spaces)
     wanted = [(table, str(index.name)) for table, index in managed.managed("postgresql")]
     wanted += [(_VECTORS, name) for name in spaces]
     wishes = [Wish(table, name, declared["index", table, name], definitions[name]) for table, name in wanted]
     wishes += [Wish(_VECTORS, name, None) for name in gone]
     wishes += _left(found, [wish.name for wish in wishes])
-    wrong_ones = [wish for wish in wishes if wrong(wish, _of(found, wish.table))]
+    wrong_ones = [wish for wish in wishes if wrong(wish, of_table(found, wish.table))]
     return wrong_ones, [(space.tenant, space.record.id) for space in spaces.values()]
 
 
@@ -90,41 +92,35 @@ def _comparing(connection: Connection, schema: str) -> Iterator[None]:
             connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _of(found: Catalogue, table: str) -> dict[str, str]:
-    return {name: what for (_, its_table, name), what in found.items() if its_table == table}
-
-
-def _spaces(connection: Connection, schema: str, found: Catalogue) -> dict[str, _Space]:
-    """Find the spaces whose index is missing, invalid, or recorded as invalid; one that is just begun is left alone."""
+def _spaces(connection: Connection, schema: str) -> dict[str, _Space] | None:
+    """Read, by their indexes' names, the spaces that are to have one; None: row-level security hides some."""
     if _hides_tenants(connection, schema):
-        return {}
-    there, spaces = _of(found, _VECTORS), {}
-    rows = connection.execute(_SPACES, execution_options={"schema_translate_map": {SCHEMA: schema}})
-    for tenant, options, *values in rows:
+        return None
+    spaces = {}
+    for tenant, options, *values in connection.execute(
+        _SPACES, execution_options={"schema_translate_map": {SCHEMA: schema}}
+    ):
         record = to_space(values)
-        name = approximate.name(record.id)
-        what = there.get(name)
-        begun = what is None and record.index_state == "building"
-        if not begun and (what is None or is_invalid(what) or record.index_state == "invalid"):
-            spaces[name] = _Space(tenant, record, IndexSpec(record.index_method, record.quantization, options))
+        spec = IndexSpec(record.index_method, record.quantization, options)
+        spaces[approximate.name(record.id)] = _Space(tenant, record, spec)
     return spaces
 
 
-def _gone(connection: Connection, schema: str, found: Catalogue) -> list[str]:
+def _is_wrong(space: _Space, what: str | None) -> bool:
+    """Say whether a space's index is missing, invalid, or recorded as invalid; one that is just begun is left alone."""
+    if what is None:
+        return space.record.index_state != "building"
+    return is_invalid(what) or space.record.index_state == "invalid"
+
+
+def _gone(connection: Connection, schema: str, there: dict[str, str], spaces: dict[str, _Space]) -> list[str]:
     """Name the approximate indexes of deleted spaces, and the invalid ones that no space wants any more."""
-    if _hides_tenants(connection, schema):
-        return []
     unused = approximate.unused(schema)
     names = {approximate.name(unused.make(row)) for row in connection.execute(unused.statement, unused.parameters)}
-    options = {"schema_translate_map": {SCHEMA: schema}}
-    rows = connection.execute(_SPACES, execution_options=options)
-    kept = {approximate.name(to_space(values).id) for _, _, *values in rows}
-    names |= {
-        name
-        for name, what in _of(found, _VECTORS).items()
-        if managed.is_approximate(name) and is_invalid(what) and name not in kept
+    unwanted = {
+        name for name, what in there.items() if managed.is_approximate(name) and is_invalid(what) and name not in spaces
     }
-    return sorted(names)
+    return sorted(names | unwanted)
 
 
 def _hides_tenants(connection: Connection, schema: str) -> bool:

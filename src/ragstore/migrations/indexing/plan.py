@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ragstore.migrations.indexing import managed
+from ragstore.migrations.sides import Catalogue
 
 Action = Literal["built", "rebuilt", "replaced", "dropped"]
 Found = Mapping[str, str]
@@ -46,6 +47,11 @@ class Step:
     build: str | None = None
     drop: str | None = None
     action: Action | None = None
+
+
+def of_table(found: Catalogue, table: str) -> dict[str, str]:
+    """Choose a table's indexes from a catalogue's."""
+    return {name: what for (_, its_table, name), what in found.items() if its_table == table}
 
 
 def next_step(wish: Wish, found: Found) -> Step | None:
