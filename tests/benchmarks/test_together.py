@@ -31,7 +31,7 @@ def test_each_way_is_measured(section: str, tmp_path: Path) -> None:
 
 @pytest.fixture
 def loggers_as_before() -> Iterator[None]:
-    """What `alembic init` makes configures logging anew each time: it disables every logger and takes root's handlers."""
+    """What `alembic init` makes configures logging each time: it disables all loggers and takes the root's handlers."""
     root, loggers = logging.getLogger(), [logging.getLogger(name) for name in logging.root.manager.loggerDict]
     before = [(logger, logger.disabled, logger.level, logger.handlers[:]) for logger in [root, *loggers]]
     yield

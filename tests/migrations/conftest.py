@@ -151,9 +151,23 @@ def start_child(code: str, *arguments: str, **options: Any) -> subprocess.Popen[
     """Start a Python process that can import ragstore."""
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), **options.pop("env", {})}
     command = [sys.executable, *options.pop("flags", []), "-c", textwrap.dedent(code), *arguments]
-    return subprocess.Popen(
+    child = subprocess.Popen(
         command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
     )
+    CHILDREN.append(child)
+    return child
+
+
+CHILDREN: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _children_end() -> Iterator[None]:
+    """A test that fails leaves no process: whatever test the garbage collector came in would fail for it."""
+    yield
+    while CHILDREN:
+        with CHILDREN.pop() as child:
+            child.kill()
 
 
 def finish(child: subprocess.Popen[str], seconds: float = 60) -> str:
