@@ -17,6 +17,7 @@ from ragstore.config import Settings
 from ragstore.conversations._async import AsyncConversations
 from ragstore.conversations.parts import Part, to_json
 from ragstore.conversations.records import Message, NewCitation, NewMessage
+from ragstore.core._face_async import sleep
 from ragstore.core.ids import new_id
 from ragstore.corpus.records import NewDocument
 from ragstore.errors import Conflict, InvalidInput, NotFound, StaleHead
@@ -554,6 +555,7 @@ async def test_threads_are_listed_by_activity_and_owner(chats: AsyncConversation
         await chats.start(
             f"t{number}", user_id="ann" if number % 2 else None, collection="docs" if number > 2 else None
         )
+    await sleep(0.003)  # SQLite counts milliseconds
     await chats.append("t1", said("x"))
 
     async def walk(**scope: Any) -> list[str]:

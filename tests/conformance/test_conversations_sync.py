@@ -18,6 +18,7 @@ from ragstore.config import Settings
 from ragstore.conversations._sync import Conversations
 from ragstore.conversations.parts import Part, to_json
 from ragstore.conversations.records import Message, NewCitation, NewMessage
+from ragstore.core._face_sync import sleep
 from ragstore.core.ids import new_id
 from ragstore.corpus.records import NewDocument
 from ragstore.errors import Conflict, InvalidInput, NotFound, StaleHead
@@ -549,6 +550,7 @@ def test_a_cursor_of_another_call_is_refused(chats: Conversations) -> None:
 def test_threads_are_listed_by_activity_and_owner(chats: Conversations) -> None:
     for number in range(6):
         chats.start(f"t{number}", user_id="ann" if number % 2 else None, collection="docs" if number > 2 else None)
+    sleep(0.003)  # SQLite counts milliseconds
     chats.append("t1", said("x"))
 
     def walk(**scope: Any) -> list[str]:
