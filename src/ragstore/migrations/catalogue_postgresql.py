@@ -11,8 +11,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ragstore.backends.postgresql import ddl
 from ragstore.core.base import SCHEMA
+from ragstore.core.sql import quoted
 from ragstore.errors import ExtensionMissing
-from ragstore.migrations.job import quoted
 from ragstore.migrations.sides import Catalogue
 from ragstore.migrations.versions import rs_0002, rs_0004
 from ragstore.schema import tables_for
@@ -95,11 +95,6 @@ _LITERAL = r"'(?:[^']|'')*'"
 _TEXT_CAST = re.compile(rf"(?P<literal>{_LITERAL})|::(?:character varying|text)(?:\(\d+\))?(?:\[\])?")
 _IN_BRACKETS = re.compile(rf"\(({_LITERAL})\)")
 _LIST = re.compile(rf"\(\((ARRAY\[{_LITERAL}(?:, {_LITERAL})*\])\)\)")
-_EXTENSION_SCHEMA = """
-SELECT n.nspname::text FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
-WHERE e.extname = 'vector'
-"""
-
 _DEFINITIONS = """
 SELECT c.relname::text, x.relname::text, pg_get_indexdef(i.indexrelid)
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_class AS x ON x.oid = i.indexrelid
@@ -124,7 +119,7 @@ def twins(connection: Connection, schema: str, *, owned: bool) -> Iterator[None]
 
 def narrow_path(connection: Connection) -> None:
     """Find names where they belong, until the transaction ends; the catalogue's texts depend on it."""
-    extension = connection.execute(text(_EXTENSION_SCHEMA)).scalar()
+    extension = connection.execute(text(ddl.EXTENSION_SCHEMA)).scalar()
     if extension is None:
         raise ExtensionMissing("pgvector is not in this database, so nothing can be compared: run ragstore.upgrade")
     path = f"pg_catalog, {quoted(extension)}, pg_temp"

@@ -43,13 +43,3 @@ class Job:
         """Say whether there is nothing to do for a database at this revision."""
         here, there = chain.position(revision), chain.resolve(self.revision, revision)
         return here == there or (self.at_least and there < here)
-
-
-def quoted(name: str) -> str:
-    """Quote an identifier for either database."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str) -> str:
-    """Quote a text for either database."""
-    return "'" + value.replace("'", "''") + "'"

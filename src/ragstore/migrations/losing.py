@@ -7,6 +7,7 @@ from types import ModuleType
 
 from sqlalchemy import Connection, text
 
+from ragstore.core.sql import for_text
 from ragstore.errors import MigrationError, UsageError
 from ragstore.migrations import sides, states
 
@@ -72,6 +73,7 @@ def _count(connection: Connection, schema: str, table: str, conditions: Sequence
     """Count the rows for which each condition holds, in one scan."""
     if table == states.META_TABLE:
         return [0]  # it holds a row of our own, which nobody misses
-    prefix = sides.of(connection.dialect).prefix(schema).replace(":", "\\:")
+    prefix = sides.of(connection.dialect).prefix(schema)
     counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions)
-    return tuple(connection.execute(text(f"SELECT {counts} FROM {prefix}{table}")).one())  # noqa: S608 - frozen names
+    statement = f"SELECT {counts} FROM {prefix}{table}"  # noqa: S608 - frozen names
+    return tuple(connection.execute(text(for_text(statement))).one())

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
+from ragstore.core.sql import literal, quoted
 from ragstore.errors import InvalidInput
 from ragstore.migrations import chain, frozen, runner, states
-from ragstore.migrations.job import Job, literal, quoted
+from ragstore.migrations.job import Job
 
 _FIRST_VERSION = """CREATE TABLE {version} (
     version_num VARCHAR(32) NOT NULL,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ragstore.backends.postgresql import ddl
+from ragstore.core.sql import literal, quoted
 from ragstore.migrations import on_postgresql, states
-from ragstore.migrations.job import literal, quoted
 from ragstore.migrations.offline import Plan
 
 _HEAD = """-- ragstore, from {start} to {end}, for PostgreSQL. Run it by  psql --set ON_ERROR_STOP=1 --file

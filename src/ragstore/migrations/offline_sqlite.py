@@ -6,8 +6,8 @@ row that breaks the CHECK rolls everything back.
 
 from __future__ import annotations
 
+from ragstore.core.sql import literal, quoted
 from ragstore.migrations import chain, runner, states
-from ragstore.migrations.job import literal, quoted
 from ragstore.migrations.offline import Plan
 
 _HEAD = """-- ragstore, from {start} to {end}, for SQLite. Run it by  sqlite3 -bail

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from ragstore.backends.postgresql import connect, ddl
 from ragstore.backends.postgresql.violations import classify as _classify
 from ragstore.config import Settings
+from ragstore.core.sql import quoted
 from ragstore.errors import (
     ExtensionMissing,
     MigrationError,
@@ -25,7 +26,7 @@ from ragstore.errors import (
     UpgradeLockTimeout,
     UsageError,
 )
-from ragstore.migrations.job import Job, quoted
+from ragstore.migrations.job import Job
 from ragstore.migrations.sides import Busy, Catalogue
 
 logger = logging.getLogger("ragstore.migrations")

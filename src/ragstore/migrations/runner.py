@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from ragstore.core.sql import for_text
 from ragstore.errors import MigrationError, SchemaDamaged
 from ragstore.migrations import chain, frozen, losing, sides, states
 from ragstore.migrations.job import Job
@@ -111,7 +112,7 @@ def context_of(connection: Connection, names: Mapping[str, str], schema: str | N
 
 def note(connection: Connection, job: Job, revision: str | None) -> None:
     """Write which code may run on the schema; after the first revision is taken back nothing is left to write to."""
-    prefix = sides.of(connection.dialect).prefix(job.schema).replace(":", "\\:")
+    prefix = for_text(sides.of(connection.dialect).prefix(job.schema))
     if revision is None:
         connection.execute(text(f"DROP TABLE {prefix}{states.VERSION_TABLE}"))
         return

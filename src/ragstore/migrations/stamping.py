@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
+from ragstore.core.sql import for_text
 from ragstore.errors import SchemaDamaged, UsageError
 from ragstore.migrations import chain, runner, sides, states
 from ragstore.migrations.job import Job
@@ -47,9 +48,9 @@ def _refuse_newer(connection: Connection, job: Job, found: Status) -> None:
 def _number(connection: Connection, job: Job) -> int:
     if not _has(connection, job, states.META_TABLE, states.COLUMNS[states.META_TABLE]):
         return 0
-    prefix = sides.of(connection.dialect).prefix(job.schema).replace(":", "\\:")
+    prefix = sides.of(connection.dialect).prefix(job.schema)
     statement = f"SELECT max(schema_number) FROM {prefix}{states.META_TABLE}"  # noqa: S608 - a quoted name
-    return connection.execute(text(statement)).scalar() or 0
+    return connection.execute(text(for_text(statement))).scalar() or 0
 
 
 def _has(connection: Connection, job: Job, table: str, columns: tuple[str, ...]) -> bool:
@@ -91,8 +92,7 @@ def _made(connection: Connection, revisions: tuple[str, ...]) -> Iterator[tuple[
 def _write(connection: Connection, job: Job) -> None:
     prefix = sides.of(connection.dialect).prefix(job.schema)
     if _has(connection, job, states.VERSION_TABLE, states.COLUMNS[states.VERSION_TABLE]):
-        escaped = prefix.replace(":", "\\:")
-        connection.execute(text(f"DELETE FROM {escaped}{states.VERSION_TABLE}"))  # noqa: S608 - a quoted name
+        connection.execute(text(for_text(f"DELETE FROM {prefix}{states.VERSION_TABLE}")))  # noqa: S608 - a quoted name
     # from no row: Alembic would take two for branches to be joined
     runner.context_of(connection, {}, job.schema if prefix else None).stamp(runner.scripts(), job.revision)
     runner.note(connection, job, job.revision)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
+from ragstore.core.sql import for_text
 from ragstore.errors import MigrationError, SchemaDamaged, SchemaTooNew
 from ragstore.migrations import chain, sides
 from ragstore.migrations.results import State, Status
@@ -82,8 +83,7 @@ def _records(connection: Connection, schema: str, statement: str) -> tuple[Recor
 
 @lru_cache(64)
 def _reading(statement: str, prefix: str) -> TextClause:
-    # a schema's name may hold a colon, which text() would read as a parameter
-    return text(statement.format(schema=prefix).replace(":", "\\:"))
+    return text(for_text(statement.format(schema=prefix)))
 
 
 def judge(found: Evidence) -> Status:

@@ -15,6 +15,7 @@ from ragstore.conversations.preparing import Prepared
 from ragstore.core import json
 from ragstore.core.ids import new_id
 from ragstore.core.query import Query
+from ragstore.core.sql import for_text, quoted
 from ragstore.core.types import Id
 
 AT_ONCE = 100
@@ -52,9 +53,8 @@ def _names_twice(asked: Append) -> bool:
 
 @lru_cache(64)
 def _statement(schema: str) -> Executable:
-    quoted = '"' + schema.replace('"', '""').replace(":", "\\:") + '"'
     call = f"""
-        SELECT conversation, head, leaf, stored_at FROM {quoted}.rag_message_append(
+        SELECT conversation, head, leaf, stored_at FROM {for_text(quoted(schema))}.rag_message_append(
             :tenant, :thread, :new_id, :expected, :owner, :organisation, :about, :language, :names, :messages, :cited,
             :searchable, :words
         )

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ragstore.backends.postgresql import ddl
 from ragstore.config import Settings
 from ragstore.core import extension
 from ragstore.core.backend import PREPARED
@@ -21,11 +22,7 @@ from ragstore.core.base import SCHEMA
 from ragstore.core.vectors import Packed
 from ragstore.errors import UsageError
 
-_EXTENSION = text("""
-SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_extension AS e
-JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
-WHERE e.extname OPERATOR(pg_catalog.=) 'vector'
-""")
+_EXTENSION = text(ddl.EXTENSION_SCHEMA)
 _IDLE_SINCE = "ragstore_idle_since"
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 # A NAT forgets idle connections after minutes: noticed within 30 + 3 * 10 seconds.

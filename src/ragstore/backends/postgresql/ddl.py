@@ -4,6 +4,12 @@ from __future__ import annotations
 
 VECTOR_MINIMUM = (0, 8, 0)
 VECTOR_ADVISED = (0, 8, 4)
+EXTENSION_SCHEMA = """
+SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_extension AS e
+JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+WHERE e.extname OPERATOR(pg_catalog.=) 'vector'
+"""
+"""Where pgvector is; no name in it is one of a search path."""
 
 STORAGE = (
     # vectors stay in the row: an exact scan of toasted vectors takes five times as long

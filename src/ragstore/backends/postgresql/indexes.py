@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from ragstore.core.extension import MARK, VectorText
 from ragstore.core.query import Query, Write
+from ragstore.core.sql import for_text, literal, quoted
 from ragstore.core.vectors import Metric
 from ragstore.corpus.backend import FoundIndex, IndexSpec
 from ragstore.corpus.records import EmbeddingSpace, IndexMethod
@@ -37,13 +38,8 @@ def name(space_id: UUID) -> str:
     return f"{PREFIX}{space_id.hex}"
 
 
-def _identifier(value: str) -> str:
-    # a colon would begin a bound parameter
-    return '"' + value.replace('"', '""').replace(":", "\\:") + '"'
-
-
 def _table(schema: str) -> str:
-    return f"{_identifier(schema)}.rag_embedding"
+    return f"{for_text(quoted(schema))}.rag_embedding"
 
 
 def _column(space: EmbeddingSpace) -> str:
@@ -84,7 +80,7 @@ def _definition(schema: str, space: EmbeddingSpace, spec: IndexSpec) -> str:
 
 def drop(schema: str, space_id: UUID) -> Write:
     """Drop a space's index, if there is one, while others read and write; outside a transaction."""
-    return Write(text(f"DROP INDEX CONCURRENTLY IF EXISTS {_identifier(schema)}.{name(space_id)}"))
+    return Write(text(f"DROP INDEX CONCURRENTLY IF EXISTS {for_text(quoted(schema))}.{name(space_id)}"))
 
 
 # ------------------------------------------------------------------------------------------- the catalogue
@@ -112,12 +108,11 @@ _GUARD = text("SELECT pg_advisory_xact_lock(8241982538637079141) IS NOT NULL")
 
 def _unused(schema: str) -> Any:
     # under row-level security the spaces of other tenants would look as if they were gone
-    spaces = f"{_identifier(schema)}.rag_embedding_space"
-    literal = spaces.replace("'", "''")
+    spaces = f"{for_text(quoted(schema))}.rag_embedding_space"
     return text(f"""
 SELECT substr(c.relname, 5) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = :schema AND c.relkind = 'i' AND c.relname ~ '^ann_[0-9a-f]{{32}}$'
-    AND NOT row_security_active('{literal}') AND pg_has_role(c.relowner, 'USAGE')
+    AND NOT row_security_active({literal(spaces)}) AND pg_has_role(c.relowner, 'USAGE')
     AND NOT EXISTS (SELECT 1 FROM {spaces} AS s WHERE s.id = CAST(substr(c.relname, 5) AS uuid))
 """)
 

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg.pq import TransactionStatus
 
 from ragstore.backends.postgresql import direct
+from ragstore.core.sql import quoted
 from ragstore.errors import UsageError
 from ragstore.rate_limits import algorithms
 from ragstore.rate_limits.algorithms import Rule, State
@@ -87,8 +88,7 @@ def hang_up(driver: Any) -> None:
 
 @lru_cache(64)
 def _filled(statement: str, schema: str) -> bytes:
-    quoted = '"' + schema.replace('"', '""') + '"'
-    return statement.replace("{schema}", quoted).encode()
+    return statement.replace("{schema}", quoted(schema)).encode()
 
 
 @lru_cache(4096)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 
 from ragstore.backends.postgresql.violations import classify
 from ragstore.core.base import SCHEMA
+from ragstore.core.sql import quoted
 from ragstore.core.translate import translating
 from ragstore.corpus import statements
 from ragstore.errors import (
@@ -25,7 +26,6 @@ from ragstore.migrations.indexing.plan import Action, Step, Wish, is_invalid, ne
 from ragstore.migrations.indexing.sessions import put, transaction
 from ragstore.migrations.indexing.watching import PERIOD, Watch
 from ragstore.migrations.indexing.work import Work, logger
-from ragstore.migrations.job import quoted
 from ragstore.migrations.results import IndexReport
 
 _GONE_OR_THERE = ("42P07", "42704")  # such an index exists, does not exist: another process was faster

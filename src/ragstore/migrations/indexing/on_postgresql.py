@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, select, text
 
 from ragstore.backends.postgresql import indexes as approximate
 from ragstore.core.base import SCHEMA
+from ragstore.core.sql import quoted
 from ragstore.corpus.backend import IndexSpec
 from ragstore.corpus.records import EmbeddingSpace
 from ragstore.corpus.statements.spaces import space_columns, to_space
@@ -26,7 +27,6 @@ from ragstore.migrations.indexing.building import Builder
 from ragstore.migrations.indexing.plan import Wish, is_invalid, of_table, wrong
 from ragstore.migrations.indexing.sessions import settings
 from ragstore.migrations.indexing.work import Work
-from ragstore.migrations.job import quoted
 from ragstore.migrations.results import IndexReport
 from ragstore.migrations.sides import Catalogue
 

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine, Index
 from sqlalchemy.schema import CreateIndex
 
 from ragstore.core.base import SCHEMA
+from ragstore.core.sql import quoted
 from ragstore.migrations import catalogue_sqlite, guard
 from ragstore.migrations.indexing import managed
 from ragstore.migrations.indexing.work import Work, logger
-from ragstore.migrations.job import quoted
 from ragstore.migrations.results import IndexReport
 
 

@@ -26,7 +26,11 @@ _STATES: dict[State, tuple[Level, str, str]] = {
     State.AHEAD_COMPATIBLE: ("hint", "the schema is newer than this code, which may run on it", "update ragstore soon"),
     State.AHEAD_INCOMPATIBLE: ("error", "", "install the newer ragstore"),
     State.FOREIGN: ("error", "", "choose another schema or database; ragstore changes nothing here"),
-    State.DAMAGED: ("error", "", "restore the version record from a backup; `ragstore db check` shows what is there"),
+    State.DAMAGED: (
+        "error",
+        "",
+        "restore the version record from a backup, or write it anew by  ragstore db stamp;  see  ragstore db check",
+    ),
 }
 
 

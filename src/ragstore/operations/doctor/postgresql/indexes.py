@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ragstore.config import Settings
-from ragstore.migrations.job import quoted
+from ragstore.core.sql import for_text, quoted
 from ragstore.operations.doctor.looking import Advice, Check, Look
 from ragstore.operations.doctor.postgresql.catalogue import EXISTS, OURS
 
@@ -137,8 +137,7 @@ def _readable(look: Look, table: str) -> bool:
 
 
 def _literal(look: Look) -> str:
-    # a colon would begin a bound parameter
-    return quoted(look.schema).replace(":", "\\:")
+    return for_text(quoted(look.schema))
 
 
 CHECKS: tuple[Check, ...] = (invalid_indexes, duplicate_indexes, unused_indexes, space_indexes, spaces_without_index)

@@ -8,10 +8,10 @@ from datetime import date
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from ragstore.core.sql import quoted
 from ragstore.core.translate import translating
 from ragstore.errors import RagstoreError
 from ragstore.migrations import sides
-from ragstore.migrations.job import quoted
 from ragstore.migrations.on_postgresql import SERVER_MINIMUM
 from ragstore.operations.doctor.looking import Advice, Check, Look
 from ragstore.operations.doctor.postgresql.pooling import open_transactions

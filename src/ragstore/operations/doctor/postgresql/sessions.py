@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ragstore.migrations.job import quoted
+from ragstore.core.sql import quoted
 from ragstore.migrations.on_postgresql import key_of
 from ragstore.operations.doctor.looking import Advice, Check, Look
 

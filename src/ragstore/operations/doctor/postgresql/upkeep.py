@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ragstore.migrations.job import quoted
+from ragstore.core.sql import quoted
 from ragstore.operations.doctor.looking import Advice, Check, Look
 from ragstore.operations.doctor.postgresql.catalogue import OURS
 
