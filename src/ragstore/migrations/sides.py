@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -102,12 +103,17 @@ def of(dialect: Dialect) -> Side:
     Raises:
         UsageError: The database is not supported.
     """
-    if dialect.name == "postgresql":
+    return _named(dialect.name)
+
+
+@cache
+def _named(database: str) -> Side:
+    if database == "postgresql":
         from ragstore.migrations.on_postgresql import SIDE as POSTGRESQL
 
         return POSTGRESQL
-    if dialect.name == "sqlite":
+    if database == "sqlite":
         from ragstore.migrations.on_sqlite import SIDE as SQLITE
 
         return SQLITE
-    raise UsageError(f"{dialect.name} is not supported: use PostgreSQL or SQLite")
+    raise UsageError(f"{database} is not supported: use PostgreSQL or SQLite")

@@ -89,7 +89,8 @@ def make_quiet(connection: Connection) -> None:
     side = sides.of(connection.dialect)
     with translating(side.classify):
         side.quiet(connection)
-        connection.execution_options(schema_translate_map=None)
+        if _map_of(connection) is not None:
+            connection.execution_options(schema_translate_map=None)
 
 
 @contextmanager
@@ -99,8 +100,7 @@ def callers(connection: Connection) -> Iterator[None]:
     side = sides.of(connection.dialect)
     with translating(side.classify):
         side.refuse_autocommit(connection)
-    options = connection.get_execution_options()
-    theirs = options.get("schema_translate_map")
+    theirs = _map_of(connection)
     if theirs is not None:
         connection.execution_options(schema_translate_map=None)
     try:
@@ -108,3 +108,7 @@ def callers(connection: Connection) -> Iterator[None]:
     finally:
         if theirs is not None:
             connection.execution_options(schema_translate_map=theirs)
+
+
+def _map_of(connection: Connection) -> object:
+    return connection.get_execution_options().get("schema_translate_map")
