@@ -248,6 +248,22 @@ async def test_a_cancelled_task_leaves_nothing(async_store: AsyncStore, docs: st
     await async_store.documents.put(docs, document(), chunks(2))
 
 
+# async only
+async def test_a_cancelled_write_holds_no_lock(async_store: AsyncStore, docs: str, db: Database) -> None:
+    """CX26: cut off at any point, nobody waits for what it had locked."""
+    await async_store.documents.put(docs, document(), ["text"])
+    for attempt in range(120):
+        task = asyncio.create_task(async_store.documents.update(docs, document().source, title=str(attempt)))
+        for _ in range(attempt % 60):
+            await asyncio.sleep(0)
+        await asyncio.sleep(attempt % 37 * 0.0001)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        db.execute("UPDATE rag_document SET title = 'another'")
+    assert async_store.pool_status().in_use == 0
+
+
 async def test_time_outs_around_a_search_leak_nothing(async_store: AsyncStore, docs: str) -> None:
     """CX27: cut off at any point, no connection stays out."""
     await async_store.documents.put(docs, document(), chunks(20))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -52,7 +53,7 @@ def engine_options(url: URL, settings: Settings) -> dict[str, Any]:
 
 
 def set_up(engine: Engine, settings: Settings) -> None:
-    """Make every connection enforce foreign keys, and every write transaction begin with the write lock."""
+    """Make every connection enforce foreign keys, begin each write transaction with the write lock, and let it go."""
 
     @event.listens_for(engine, "connect")
     def _connect(driver: Any, entry: Any) -> None:
@@ -65,6 +66,13 @@ def set_up(engine: Engine, settings: Settings) -> None:
         if options.get("isolation_level") == "AUTOCOMMIT":
             return  # the event fires here too, and reads must not take the write lock
         connection.exec_driver_sql("BEGIN" if options.get(READ_ONLY) else "BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "invalidate")
+    def _end(driver: Any, _entry: object, _error: object) -> None:
+        # It is closed next, as the task that used it was cancelled; but a statement that is not finished, kept by
+        # the error's frames, would keep it open, and with it the transaction's lock.
+        with suppress(Exception):
+            driver.rollback()
 
 
 def _configure(driver: Any, settings: Settings) -> None:
