@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
@@ -727,3 +727,24 @@ def test_texts_and_json_come_back(
 def test_ids_are_in_time_order(chats: Conversations) -> None:
     ids: list[UUID] = [message.id for message in chats.append("t", several(5))]
     assert sorted(ids) == ids
+
+
+def test_a_repeated_exchange_is_still_its_owners(chats: Conversations) -> None:
+    """C-3: recorded again by somebody else it is refused, and their thumb is not stored."""
+    asked = {"thread_id": "t", "query": "q", "response": "r", "client_id": "x"}
+    chats.record_exchange(**asked, user_id="ann", feedback=1)
+    for thumb in (None, -1):
+        with pytest.raises(Conflict, match="another user_id"):
+            chats.record_exchange(**asked, user_id="mallory", feedback=thumb)
+    _, answer = chats.history("t")
+    assert [(one.user_id, one.value) for one in answer.feedback] == [("ann", 1)]
+
+
+def test_costs_do_not_depend_on_the_hosts_decimals(chats: Conversations) -> None:
+    """C-10: exact to nine places, also where the host counts with six digits."""
+    with localcontext(Context(prec=6)):
+        for cost in ("123.456789123", "1"):
+            chats.append("t", NewMessage(role="assistant", content="a", cost=Decimal(cost)))
+        assert [message.cost for message in chats.history("t")] == [Decimal("123.456789123"), Decimal(1)]
+        [used] = chats.usage()
+        assert used.cost == Decimal("124.456789123")

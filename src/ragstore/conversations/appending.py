@@ -14,7 +14,7 @@ from ragstore.conversations.indexing import NO_TERMS, MessageTerms, terms_of
 from ragstore.conversations.parts import as_stored, read_parts
 from ragstore.conversations.preparing import Prepared
 from ragstore.conversations.records import Citation, Conversation, Exchange, Message
-from ragstore.conversations.starting import claim, make
+from ragstore.conversations.starting import claim, make, unclaimed
 from ragstore.conversations.statements import FIELDS
 from ragstore.core.backend import Backend
 from ragstore.core.query import Steps
@@ -45,6 +45,8 @@ def append_locked(backend: Backend, asked: Append) -> Steps[list[Message]]:
     if fresh:
         _check_head(asked, conversation.head)
         yield from claim(asked.tenant, conversation, asked.owner)
+    else:
+        unclaimed(conversation, asked.owner)  # what is there already is another owner's as much
     stored = {**known, **(yield from _insert(asked, conversation, fresh))}
     return [stored[_name_of(new)] for new in asked.batch]
 

@@ -14,7 +14,7 @@ from ragstore.conversations.indexing import NO_TERMS, MessageTerms, language_of,
 from ragstore.conversations.parts import check_kind, to_json
 from ragstore.conversations.records import NewCitation, NewMessage
 from ragstore.conversations.tables import HOST_ID_BYTES
-from ragstore.core import border, json
+from ragstore.core import border, json, money
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import new_id, parse_id
 from ragstore.core.records import UNSET, Unset
@@ -32,7 +32,6 @@ COLLECTION_BYTES = 63
 ENDINGS = ("complete", "error", "cancelled")
 
 _MAX_COST = 9 * 10**9
-_BILLIONTH = Decimal("1e-9")
 TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 
 
@@ -284,7 +283,7 @@ def _cost(value: Decimal | None, index: int | None) -> Decimal | None:
         return None
     if not value.is_finite() or not 0 <= value <= _MAX_COST:
         raise InvalidInput(f"must be from 0 to {_MAX_COST:,}", field="cost", index=index)
-    return value.quantize(_BILLIONTH)
+    return money.rounded(value)
 
 
 # ------------------------------------------------------------------------------------------------ citations

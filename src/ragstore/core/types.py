@@ -36,6 +36,7 @@ from sqlalchemy.types import DateTime, String, TypeDecorator, TypeEngine, UserDe
 
 from ragstore.core import extension, vectors
 from ragstore.core import json as json_text
+from ragstore.core.money import from_billionths, to_billionths
 from ragstore.core.times import from_microseconds, to_microseconds
 from ragstore.errors import InvalidInput
 
@@ -95,9 +96,6 @@ def _whole_on_sqlite(_type: Whole, _compiler: object, **_: object) -> str:
     return "INTEGER"
 
 
-_BILLION = Decimal(10**9)
-
-
 class Money(TypeDecorator[Decimal]):
     """An amount as a whole number of billionths: exact, and summed alike on every database."""
 
@@ -106,11 +104,11 @@ class Money(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
         """Turn an amount into billionths, rounded half to even."""
-        return None if value is None else int((value * _BILLION).to_integral_value())
+        return None if value is None else to_billionths(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Give the amount."""
-        return None if value is None else Decimal(value) / _BILLION
+        return None if value is None else from_billionths(value)
 
 
 def to_utc(value: datetime, *, field: str | None = None) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,13 +13,13 @@ from ragstore.conversations.backend import Append, Place
 from ragstore.conversations.preparing import Prepared
 from ragstore.core import json
 from ragstore.core.ids import new_id
+from ragstore.core.money import to_billionths
 from ragstore.core.query import Query
 from ragstore.core.sql import for_text, quoted
 from ragstore.core.types import Id
 
 AT_ONCE = 100
 """Larger batches are written as rows: the function reads a batch as one JSON value."""
-_BILLION = Decimal(10**9)
 
 
 def append_at_once(asked: Append) -> Query[Place] | None:
@@ -73,7 +72,7 @@ def _messages(batch: Sequence[Prepared]) -> list[dict[str, Any]]:
         row = {name: value for name, value in new.fields.items() if value is not None}
         row |= {"id": row["id"].hex, "place": place, "parent_id": parent}
         if "cost" in row:
-            row["cost"] = int(row["cost"] * _BILLION)
+            row["cost"] = to_billionths(row["cost"])
         if new.terms.length:
             row |= new.terms.columns()
         written.append(row)

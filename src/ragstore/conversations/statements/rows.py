@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,6 +11,7 @@ from uuid import UUID
 from ragstore.conversations.parts import read_parts
 from ragstore.conversations.records import Message
 from ragstore.core import json
+from ragstore.core.money import from_billionths
 from ragstore.core.times import from_microseconds
 from ragstore.errors import CorruptRow
 
@@ -44,7 +44,6 @@ COLUMNS = (
 """What a row holds, as the driver gives it, and JSON as text."""
 
 _EMPTY = "{}"
-_BILLION = Decimal(10**9)
 _uuid = lru_cache(4096)(UUID)  # a conversation's id is that of all its messages, and a message's that of its children
 
 
@@ -135,7 +134,7 @@ def _message(row: Sequence[Any], parts: Any, metadata: Any, damage: str | None) 
         output_tokens=row[14],
         cached_tokens=row[15],
         reasoning_tokens=row[16],
-        cost=None if row[17] is None else Decimal(row[17]) / _BILLION,
+        cost=None if row[17] is None else from_billionths(row[17]),
         pinned=row[18],
         created_at=_time(row[19]),
         updated_at=_time(row[20]),

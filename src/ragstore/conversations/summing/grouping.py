@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from ragstore.conversations.statements.base import CONVERSATIONS, FEEDBACK, IS_I
 from ragstore.conversations.summing.expressions import microseconds, safe_sum, utc_day, whole
 from ragstore.conversations.summing.records import FeedbackSum, UsageSum
 from ragstore.conversations.tables import HAS_USAGE
+from ragstore.core.money import from_billionths
 from ragstore.core.query import Query, Selected
 from ragstore.core.records import UNSET, Unset
 from ragstore.core.times import EPOCH
@@ -147,7 +147,7 @@ def _to_usage(by: tuple[str, ...]) -> Callable[[Sequence[Any]], UsageSum]:
             output_tokens=written,
             cached_tokens=cached,
             reasoning_tokens=reasoning,
-            cost=None if cost is None else Decimal(cost).scaleb(-9),
+            cost=None if cost is None else from_billionths(cost),
             response_time=None if taken is None else taken / 10**6,
             mean_response_time=None if taken is None else taken / (timed * 10**6),
         )
