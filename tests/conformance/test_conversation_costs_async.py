@@ -147,6 +147,19 @@ async def test_a_page_costs_the_same_in_a_long_conversation(on_postgres: AsyncSt
     assert max(rows for _, rows in plans["long"]) <= 34  # a page, one more, and all three conversations
 
 
+async def test_siblings_are_looked_up(on_postgres: AsyncStore) -> None:
+    chats = on_postgres.conversations
+    stored = await chats.append("long", [ONE] * 2000)
+    async with on_postgres.engine.begin() as connection:
+        await connection.execute(text("ANALYZE ragstore.rag_message"))
+    with noted(on_postgres) as statements:
+        for place in (0, 1000):
+            assert await chats.siblings(stored[place].id) == [stored[place]]
+    for statement, parameters in statements:
+        plan = await plan_of(on_postgres, statement, parameters)
+        assert rows_read(plan) <= 2, plan
+
+
 async def test_a_page_of_threads_reads_a_page(on_postgres: AsyncStore) -> None:
     insert = """
         INSERT INTO ragstore.rag_conversation (id, thread_id, user_id, metadata, last_activity)

@@ -146,6 +146,19 @@ def test_a_page_costs_the_same_in_a_long_conversation(on_postgres: Store) -> Non
     assert max(rows for _, rows in plans["long"]) <= 34  # a page, one more, and all three conversations
 
 
+def test_siblings_are_looked_up(on_postgres: Store) -> None:
+    chats = on_postgres.conversations
+    stored = chats.append("long", [ONE] * 2000)
+    with on_postgres.engine.begin() as connection:
+        connection.execute(text("ANALYZE ragstore.rag_message"))
+    with noted(on_postgres) as statements:
+        for place in (0, 1000):
+            assert chats.siblings(stored[place].id) == [stored[place]]
+    for statement, parameters in statements:
+        plan = plan_of(on_postgres, statement, parameters)
+        assert rows_read(plan) <= 2, plan
+
+
 def test_a_page_of_threads_reads_a_page(on_postgres: Store) -> None:
     insert = """
         INSERT INTO ragstore.rag_conversation (id, thread_id, user_id, metadata, last_activity)

@@ -147,10 +147,11 @@ def _path() -> Selected:
 
 
 _PATH = _path()
-_SIBLINGS = _OF_TENANT.where(
-    MESSAGES.c.conversation_id == CONVERSATION_ID,
-    MESSAGES.c.parent_id.is_not_distinct_from(cast(bindparam("parent_id", type_=Id()), Id())),
-).order_by(MESSAGES.c.seq)
+# Two statements, as no index serves IS NOT DISTINCT FROM; and sorted by no column, or a planner might read the whole
+# conversation in its order rather than look the few siblings up.
+_OF_CONVERSATION = _OF_TENANT.where(MESSAGES.c.conversation_id == CONVERSATION_ID).order_by(MESSAGES.c.seq + 0)
+_SIBLINGS = _OF_CONVERSATION.where(MESSAGES.c.parent_id == bindparam("parent_id", type_=Id()))
+_ROOTS = _OF_CONVERSATION.where(MESSAGES.c.parent_id.is_(None))
 
 
 def path(tenant: str, thread: str, start: UUID | None, rows_: int, *, lenient: bool = False) -> Query[Line]:
@@ -161,8 +162,10 @@ def path(tenant: str, thread: str, start: UUID | None, rows_: int, *, lenient: b
 
 def siblings(tenant: str, conversation_id: UUID, parent_id: UUID | None) -> Query[Line]:
     """Select the messages that follow the same one, in the order in which they were stored."""
-    parameters = {"tenant": tenant, "conversation_id": conversation_id, "parent_id": parent_id}
-    return Query(_SIBLINGS, to_line, parameters)
+    parameters = {"tenant": tenant, "conversation_id": conversation_id}
+    if parent_id is None:
+        return Query(_ROOTS, to_line, parameters)
+    return Query(_SIBLINGS, to_line, {**parameters, "parent_id": parent_id})
 
 
 # ----------------------------------------------------------------------------------------------------- notes
