@@ -90,5 +90,9 @@ def check_schema(name: str) -> None:
 
 
 def _check_name(value: str, field: str, max_bytes: int) -> None:
-    if value != value.strip() or not 0 < len(value.encode()) <= max_bytes or "\0" in value:
-        raise InvalidInput(f"must be 1 to {max_bytes} bytes without outer white space or NUL", field=field)
+    try:
+        size = len(str.encode(value))
+    except (TypeError, UnicodeEncodeError):  # no text, or half a surrogate pair
+        size = 0
+    if not 0 < size <= max_bytes or value != value.strip() or "\0" in value:
+        raise InvalidInput(f"must be text of 1 to {max_bytes} bytes without outer white space or NUL", field=field)

@@ -118,6 +118,26 @@ def test_a_hosts_view(postgres_database: str, run_sql: SQL) -> None:
     assert status(postgres_database).state is State.CURRENT
 
 
+@pytest.mark.parametrize("to", ["rs_0002", "base"])
+def test_a_hosts_view_on_sqlite(sqlite_url: str, run_sql: SQL, to: str) -> None:
+    """M46: SQLite would leave it broken, so it is refused; what was broken before is in nobody's way."""
+    filled(sqlite_url)
+    downgrade(sqlite_url, "rs_0003", allow_data_loss=True)
+    run_sql(
+        sqlite_url,
+        "CREATE TABLE note (x)",
+        'CREATE VIEW "their % view?" AS SELECT n.x FROM note AS n LEFT JOIN rag_session AS s ON s.id = n.x',
+        'CREATE VIEW second AS SELECT * FROM "their % view?"',
+        "CREATE VIEW broken AS SELECT x FROM gone",
+        "CREATE VIEW other AS SELECT 'rag_session' AS x FROM note",
+    )
+    with pytest.raises(MigrationError, match=r"\(second, their % view\?\).*nothing was changed"):
+        downgrade(sqlite_url, to, allow_data_loss=True)
+    assert status(sqlite_url).revision == "rs_0003"
+    run_sql(sqlite_url, "DROP VIEW second", 'DROP VIEW "their % view?"')
+    assert downgrade(sqlite_url, to, allow_data_loss=True).applied
+
+
 def test_inside_a_hosts_downgrade(engine: Engine) -> None:
     """M28: with the connection of the host's own revision; its rollback puts everything back."""
     with engine.begin() as connection:

@@ -35,7 +35,7 @@ config = context.config
 url, target_metadata = config.attributes["url"], config.attributes["metadata"]
 if context.is_offline_mode():
     context.configure(url=url, target_metadata=target_metadata, literal_binds=True,
-                      dialect_opts={"paramstyle": "named"})
+                      dialect_opts={"paramstyle": "named"}, **config.attributes["options"])
     with context.begin_transaction():
         context.run_migrations()
 else:
@@ -380,8 +380,10 @@ def test_offline_is_refused_with_the_way_out(host: Host) -> None:
         host.run("upgrade", "head", sql=True)
 
 
-def test_offline_script_of_the_host(host: Host, database_url: str, run_sql: SQL) -> None:
+@pytest.mark.parametrize("options", TRANSACTIONS, ids=["default", "per migration", "transactional"])
+def test_offline_script_of_the_host(host: Host, database_url: str, run_sql: SQL, options: dict[str, Any]) -> None:
     """M52: the host's own script holds ours, in the host's transaction; it ends where the online run does."""
+    host.options = options
     host.add(FIRST)
     host.add(BOTH_WAYS, to="rs_0003", back="base")
     host.add(FIRST.replace("customer", "supplier"))
@@ -394,3 +396,31 @@ def test_offline_script_of_the_host(host: Host, database_url: str, run_sql: SQL)
     assert status(database_url).state is State.EMPTY
     host.run("upgrade", "head")
     assert (status(database_url).state, check(database_url)) == (State.CURRENT, ())
+
+
+@pytest.mark.parametrize("options", TRANSACTIONS, ids=["default", "per migration", "transactional"])
+def test_offline_script_that_fails_on_sqlite(
+    tmp_path: Path, sqlite_url: str, run_sql: SQL, options: dict[str, Any]
+) -> None:
+    """M52: what we did is taken back whole, whether or not Alembic writes a BEGIN; the upgrade is not in the way."""
+    host = Host(tmp_path / "host", sqlite_url)
+    host.options = options
+    host.add(BOTH_WAYS, to="rs_0004", back="rs_0003")
+    upgrade(sqlite_url, "rs_0003")
+    run_sql(sqlite_url, "CREATE TABLE theirs (x)", "CREATE INDEX ix_rag_message_usage ON theirs (x)")
+    assert "already exists" in run_script(sqlite_url, host.run("upgrade", "head", sql=True))
+    assert status(sqlite_url).revision == "rs_0003"
+    run_sql(sqlite_url, "DROP TABLE theirs")
+    upgrade(sqlite_url)
+    assert (status(sqlite_url).state, check(sqlite_url)) == (State.CURRENT, ())
+
+
+@pytest.mark.parametrize("halt", [True, False], ids=["stops", "goes on"])
+def test_offline_script_at_another_revision_on_sqlite(tmp_path: Path, sqlite_url: str, halt: bool) -> None:
+    """M52: what a script refuses it does not do, also in a shell that goes on."""
+    host = Host(tmp_path / "host", sqlite_url)
+    host.add(BOTH_WAYS, to="rs_0004", back="rs_0003")
+    upgrade(sqlite_url, "rs_0002")
+    said = run_script(sqlite_url, host.run("upgrade", "head", sql=True), halt=halt)
+    assert "begins at rs_0003, where the database is not" in said
+    assert (status(sqlite_url).state, status(sqlite_url).revision) == (State.BEHIND, "rs_0002")

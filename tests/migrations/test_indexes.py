@@ -19,6 +19,7 @@ from ragstore.errors import (
     ConnectionLost,
     InvalidInput,
     LockTimeout,
+    MigrationError,
     PermissionDenied,
     QueryTimeout,
     ReadOnlyError,
@@ -33,7 +34,7 @@ from ragstore.migrations import (
     ensure_indexes,
     upgrade,
 )
-from ragstore.migrations.indexing import managed
+from ragstore.migrations.indexing import calls, managed
 from tests.migrations.conftest import finish, start_child
 
 SQL = Callable[..., list[Any]]
@@ -193,6 +194,59 @@ def test_sqlite_waits_for_a_writer(sqlite_url: str, run_sql: SQL) -> None:
     assert ensure_indexes(sqlite_url) == (report(KEPT, "built"),)
 
 
+@pytest.mark.parametrize("first_look", [True, False])
+def test_sqlite_waits_for_an_exclusive_writer(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, first_look: bool
+) -> None:
+    """M48: one that keeps readers out too, at either look, is waited for until the deadline, however short the
+    driver's own time-out is; then the error is LockTimeout.
+    """
+    upgrade(sqlite_url)
+    engine = create_engine(read_url(sqlite_url), connect_args={"timeout": 0.1})
+    other = create_engine(read_url(sqlite_url), connect_args={"check_same_thread": False})
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP INDEX {KEPT}"))
+    with other.connect() as writer:
+        refuse = calls._refuse_other_schemas
+
+        def lock_after(*arguments: Any) -> None:
+            refuse(*arguments)
+            writer.exec_driver_sql("BEGIN EXCLUSIVE")
+
+        if first_look:
+            writer.exec_driver_sql("BEGIN EXCLUSIVE")
+        else:
+            monkeypatch.setattr(calls, "_refuse_other_schemas", lock_after)
+        began = time.monotonic()
+        with pytest.raises(LockTimeout, match=r"0\.7 s were over"):
+            ensure_indexes(engine, timeout=0.7)
+        assert 0.7 <= time.monotonic() - began < 5
+        monkeypatch.undo()
+        timer = threading.Timer(0.7, writer.rollback)
+        timer.start()
+        assert ensure_indexes(engine, timeout=30) == (report(KEPT, "built"),)
+        timer.join()
+    engine.dispose()
+    other.dispose()
+
+
+@pytest.mark.parametrize("options", [{"stream_results": True}, {"yield_per": 10}], ids=str)
+def test_an_engine_that_streams(database_url: str, run_sql: SQL, options: dict[str, Any]) -> None:
+    """M16: a host's options for its own reading are not for ours: no cursor of the server's can build an index."""
+    upgrade(database_url)
+    p = prefix(database_url)
+    run_sql(
+        database_url,
+        f"DROP INDEX {p}{KEPT}",
+        f"DROP INDEX {p}{CITED}",
+        f"CREATE INDEX {CITED} ON {p}rag_citation (tenant_id, chunk_id) WHERE chunk_id IS NOT NULL",
+    )
+    engine = create_engine(read_url(database_url), execution_options=options)
+    assert ensure_indexes(engine) == (report(CITED, "replaced"), report(KEPT, "built"))
+    engine.dispose()
+    assert check(database_url) == ()
+
+
 # ------------------------------------------------------------------------------------------- PostgreSQL
 
 
@@ -234,7 +288,10 @@ def test_somebody_ends_the_build(database: str, run_sql: SQL) -> None:
 
 
 def test_the_roles_time_outs_do_not_count(database: str, run_sql: SQL) -> None:
-    """M17: a role's time-outs are made for its requests; what they were is set back on the engine's connection."""
+    """M17: a role's time-outs are made for its requests; what they were is set back on the engine's connection.
+
+    What only the role, the database or the server had set is no setting of the session's afterwards.
+    """
     name = make_url(database).database
     run_sql(database, f"DROP INDEX ragstore.{KEPT}", f"ALTER DATABASE {name} SET lock_timeout = '300ms'")
     run_sql(database, f"ALTER DATABASE {name} SET statement_timeout = '700ms'")
@@ -259,9 +316,32 @@ def end_of(name: str) -> str:
 
 def settings_of(engine: Engine) -> list[Any]:
     names = ("search_path", "lock_timeout", "statement_timeout", "transaction_timeout", "default_transaction_isolation")
-    wanted = "SELECT name, setting FROM pg_settings WHERE name = ANY (:names) ORDER BY name"
+    wanted = "SELECT name, setting, source FROM pg_settings WHERE name = ANY (:names) ORDER BY name"
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text(wanted), {"names": list(names)})]
+
+
+@pytest.mark.parametrize("timeout", [3e6, 1e306])
+def test_a_timeout_of_weeks(database: str, run_sql: SQL, timeout: float) -> None:
+    """M19: one that is longer than a setting of the server's can hold is no error."""
+    run_sql(database, f"DROP INDEX ragstore.{KEPT}")
+    assert ensure_indexes(database, timeout=timeout) == (report(KEPT, "built"),)
+
+
+@pytest.mark.parametrize("name", [CITED, managed.building(CITED), managed.retired(CITED)])
+@pytest.mark.parametrize("taken", ["TABLE ragstore.{} (a int)", "INDEX {} ON ragstore.mine (a)"])
+def test_the_name_is_taken(database: str, run_sql: SQL, name: str, taken: str) -> None:
+    """M20: by another table's index, or by no index: an error says so at once, as nobody would give it way."""
+    free = "" if name == CITED else WRONG_CLASS
+    run_sql(database, f"DROP INDEX ragstore.{CITED}", "CREATE TABLE ragstore.mine (a int)", free or "SELECT 1")
+    run_sql(database, "CREATE " + taken.format(name))
+    expected = f"index ragstore.{name} of ragstore.mine" if "INDEX" in taken else f"table ragstore.{name}"
+    with pytest.raises(MigrationError, match=f"{expected} has a name that an index of rag_citation needs: rename it"):
+        ensure_indexes(database, timeout=10)
+    kind = taken.partition(" ")[0]
+    run_sql(database, f"ALTER {kind} ragstore.{name} RENAME TO host_name")
+    assert ensure_indexes(database) == (report(CITED, "replaced" if free else "built"),)
+    assert check(database) == ()
 
 
 CHILD = """

@@ -189,6 +189,13 @@ def test_sqlite_rows_that_refer_to_nothing(sqlite_url: str, run_sql: SQL) -> Non
     assert status(sqlite_url).revision == "rs_0002"
 
 
+def test_sqlite_keys_of_the_host_that_cannot_be_checked(sqlite_url: str, run_sql: SQL) -> None:
+    """M47: only our tables are looked at; a host's key may refer to a column that is not unique."""
+    run_sql(sqlite_url, "CREATE TABLE p (a, b)", "CREATE TABLE ch (x REFERENCES p (b))")
+    assert run_script(sqlite_url, sql("sqlite")) == ""
+    assert run_script(sqlite_url, sql("sqlite", "base", start="head")) == ""
+
+
 def test_weird_names(postgres_database: str, run_sql: SQL) -> None:
     """M52: any schema's name is only a name, and pgvector may be anywhere."""
     run_sql(postgres_database, 'CREATE SCHEMA "some where"', 'CREATE EXTENSION vector SCHEMA "some where"')

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import make_url
 
 from ragstore.backends.postgresql import ddl
-from ragstore.errors import InvalidInput, MigrationError, SchemaDamaged, SchemaTooNew, UsageError
+from ragstore.errors import InvalidInput, MigrationError, SchemaDamaged, SchemaTooNew, StorageError, UsageError
 from ragstore.migrations import State, chain, current, downgrade, history, runner, status, upgrade
 from ragstore.migrations.states import Evidence, judge
 from tests.migrations.conftest import AFTER_HEAD
@@ -172,7 +173,20 @@ def test_behind_and_pending(database_url: str, longer_chain: Callable[[str], Non
 def test_no_status_creates_no_file(sqlite_url: str, tmp_path: Any) -> None:
     """M44: a look at a file that does not exist does not make it."""
     assert status(sqlite_url).state is State.EMPTY
+    assert status(f"sqlite:///file:{tmp_path}/a%2520b.db?uri=true").state is State.EMPTY
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("authority", ["", "//", "//localhost"])
+def test_a_file_as_sqlite_names_it(tmp_path: Path, authority: str) -> None:
+    """M44: what a `file:` URL names is found, or its folder is said to be missing."""
+    upgrade(f"sqlite:///{tmp_path}/app.db")
+    url = f"sqlite:///file:{authority}{tmp_path}"
+    assert status(f"{url}/app.db?uri=true&mode=ro").state is State.CURRENT
+    with pytest.raises(StorageError, match=r"folder .*nowhere does not exist"):
+        upgrade(f"{url}/nowhere/app.db?uri=true")
+    with pytest.raises(StorageError, match="is a folder"):
+        upgrade(f"{url}?uri=true")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import gc
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -111,6 +112,71 @@ def test_engine_in_autocommit_and_engine_in_serializable_are_borrowed(postgres_d
         assert current(engine) == chain.HEAD
         downgrade(engine, "base", allow_data_loss=True)
         engine.dispose()
+
+
+def attaching(url: str, other: Path) -> Engine:
+    """Give an engine that has another file open too."""
+    engine = create_engine(read_url(url))
+    event.listen(engine, "connect", lambda driver, _: driver.execute("ATTACH DATABASE ? AS aux", [str(other)]))
+    return engine
+
+
+@pytest.mark.parametrize("borrowed", [True, False], ids=["engine", "connection"])
+def test_an_attached_database_is_not_the_hosts(sqlite_url: str, tmp_path: Path, borrowed: bool) -> None:
+    """M26: what another file holds says nothing of this one."""
+    upgrade(f"sqlite:///{tmp_path}/aux.db")
+    engine = attaching(sqlite_url, tmp_path / "aux.db")
+    assert status(engine).state is State.EMPTY
+    with engine.begin() as connection:
+        assert outcome(upgrade(engine if borrowed else connection)) == FRESH
+    assert status(engine).state is State.CURRENT
+    engine.dispose()
+    assert status(sqlite_url).state is State.CURRENT
+
+
+@pytest.mark.parametrize("factory", [bytes, bytearray])
+def test_sqlite_text_that_comes_as_bytes(sqlite_url: str, factory: Any) -> None:
+    """M39: refused, as PostgreSQL's is; the engine's connection and the caller's."""
+    upgrade(sqlite_url)
+    engine = create_engine(read_url(sqlite_url))
+    event.listen(engine, "connect", lambda driver, _: setattr(driver, "text_factory", factory))
+    for call in (status, upgrade, check):
+        with pytest.raises(UsageError, match="text_factory"):
+            call(engine)
+        with engine.connect() as connection, pytest.raises(UsageError, match="text_factory"):
+            call(connection)
+    engine.dispose()
+
+
+def test_sqlite_text_that_a_host_decodes(sqlite_url: str) -> None:
+    """M39: any factory that makes str will do."""
+    engine = create_engine(read_url(sqlite_url))
+    event.listen(engine, "connect", lambda driver, _: setattr(driver, "text_factory", lambda raw: raw.decode()))
+    assert outcome(upgrade(engine)) == FRESH
+    engine.dispose()
+
+
+def collated(driver: Any, _: object) -> None:
+    driver.create_collation("theirs", lambda a, b: (a > b) - (a < b))
+
+
+def test_sqlite_keys_of_the_host_that_cannot_be_checked(sqlite_url: str, run_sql: SQL) -> None:
+    """M47: only our tables are looked at: a key to a column that is not unique, and a collation that is not there."""
+    engine = create_engine(read_url(sqlite_url))
+    event.listen(engine, "connect", collated)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE p (a, b)",
+            "CREATE TABLE ch (x REFERENCES p (b))",
+            "CREATE TABLE q (a TEXT COLLATE theirs PRIMARY KEY)",
+            "CREATE TABLE r (x TEXT COLLATE theirs REFERENCES q (a))",
+            "INSERT INTO q VALUES ('a'), ('b')",
+            "INSERT INTO r VALUES ('b')",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    assert outcome(upgrade(sqlite_url)) == FRESH
+    assert downgrade(sqlite_url, "base", allow_data_loss=True).to_revision is None
 
 
 def test_sqlite_engine_whose_events_begin_transactions(sqlite_url: str) -> None:
@@ -363,10 +429,39 @@ def test_read_only_database(postgres_database: str, run_sql: SQL, statements: li
     assert status(postgres_database).state is State.CURRENT
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
-def test_memory_by_url_is_refused(url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///?uri=true",
+        "sqlite:///:memory:",
+        "sqlite:///:memory:?uri=true",
+        "sqlite:///file:x?mode=memory&uri=true",
+        "sqlite:///file::memory:?uri=true",
+        "sqlite:///file::memory:?cache=shared&uri=true",
+        "sqlite:///file:?uri=true",
+        "sqlite:///file:/x?vfs=memdb&uri=true",
+        URL.create("sqlite", database="file:x?mode=memory", query={"uri": "true"}),
+    ],
+)
+def test_memory_by_url_is_refused(url: str | URL) -> None:
     """M45: each connection would have a database of its own."""
     with pytest.raises(UsageError, match="StaticPool"):
+        upgrade(url)
+
+
+def test_a_url_of_a_file_is_none_of_memory(tmp_path: Path) -> None:
+    """M45: a file whose name only looks so is a file."""
+    for name in ("mode=memory.db", "file:x"):
+        url = f"sqlite:///{tmp_path}/{name}"
+        assert upgrade(url).committed
+        assert status(url).state is State.CURRENT
+
+
+@pytest.mark.parametrize("url", ["sqlite://host/x.db", "sqlite:///x.db?uri=perhaps"])
+def test_urls_that_sqlalchemy_cannot_read(url: str) -> None:
+    """M45: refused as any other URL that is none."""
+    with pytest.raises(InvalidInput, match="is no URL of an SQLite file"):
         upgrade(url)
 
 

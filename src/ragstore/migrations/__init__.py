@@ -164,6 +164,7 @@ def apply(
         ('rs_0001', 'rs_0002')
         >>> engine.dispose()
     """
+    chain.check_end(to)
     job = Job(revision=to, schema=schema, create_schema=create_schema, timeout=timeout, at_least=True)
     return faces.apply(connection, job)
 
@@ -188,6 +189,8 @@ def downgrade(
 
     Raises:
         UsageError: `allow_data_loss` is False; the message says how many rows each table and each column would lose.
+            Or there is no database at this address.
+        SchemaTooNew: The schema is newer than this code, which cannot take back what it does not know.
         MigrationError: Foreign keys of other tables refer to tables that would go; the message names them.
         MigrationError: And all others that `upgrade` raises.
     """
@@ -276,7 +279,8 @@ def sql(
         start: Where the database is: a revision, or "base" if it has nothing of ours.
         schema: PostgreSQL schema of our tables.
         vector_schema: PostgreSQL schema in which pgvector is, or is to be.
-        transaction: Begin and commit. False: for a script that does so around it, such as `alembic upgrade --sql`.
+        transaction: Begin and commit. False: for a script that does so around it, such as `alembic upgrade --sql`; on
+            SQLite it is then a savepoint.
 
     Returns:
         The text.
@@ -352,6 +356,7 @@ def check(target: Target, *, schema: str = SCHEMA) -> tuple[Difference, ...]:
         ReadOnlyError: The server is a standby, or the transaction is read-only.
         PermissionDenied: The role may not make temporary tables.
         ExtensionMissing: pgvector is not in the database.
+        UsageError: The SQLite file does not exist.
     """
     return faces.check(target, schema)
 
@@ -391,7 +396,9 @@ def ensure_indexes(
 
     Raises:
         QueryTimeout: The time was over, or the server ended a build. What is left invalid the next call replaces.
-        LockTimeout: The time was over while another session held a lock on the table; the message names it.
+        LockTimeout: The time was over while another session held a lock on the table (the message names it), or on
+            SQLite the whole file.
+        MigrationError: Something else has an index's name; the message says what.
         SchemaBehind: The schema is older than this code: run `upgrade` first.
         SchemaTooNew: The schema is newer, and a newer ragstore knows its indexes.
         SchemaDamaged: The version record and the tables disagree.

@@ -8,12 +8,16 @@ one: the first is to bring with it that "head" stops before it.
 
 from __future__ import annotations
 
+import re
+
 from ragstore.errors import InvalidInput, UsageError
 
 CHAIN = ("rs_0001", "rs_0002", "rs_0003", "rs_0004")
 """Every revision, oldest first; a test compares it with the scripts in `versions/`."""
 
 HEAD = CHAIN[-1]
+
+_STEPS = re.compile("[+-][0-9]{1,4}")
 
 SCHEMA_NUMBER = 4
 """The number of the schema at head. It is also this code's own number, to be held against a schema's `min_code`."""
@@ -39,14 +43,40 @@ def resolve(wanted: str, current: str | None) -> int:
     Raises:
         InvalidInput: There is no such revision.
     """
+    check(wanted)
     if wanted in ("head", "base"):
         return len(CHAIN) if wanted == "head" else 0
     if wanted in CHAIN:
         return position(wanted)
-    steps = int(wanted) if wanted[:1] in ("+", "-") and wanted[1:].isdecimal() else None
-    if steps is None or not 0 <= position(current) + steps <= len(CHAIN):
-        raise InvalidInput(f"{wanted!r} is none of {', '.join(CHAIN)}, head, base, +n, -n", field="revision")
-    return position(current) + steps
+    there = position(current) + int(wanted)
+    if not 0 <= there <= len(CHAIN):
+        raise _no_such(wanted)
+    return there
+
+
+def check(wanted: object) -> None:
+    """Refuse what cannot be a revision, whatever the database has.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if not isinstance(wanted, str) or not (wanted in ("head", "base", *CHAIN) or _STEPS.fullmatch(wanted)):
+        raise _no_such(wanted)
+
+
+def check_end(to: object) -> None:
+    """Refuse what does not say by itself where a host's own revision ends.
+
+    Raises:
+        InvalidInput: It is neither a revision nor "head".
+    """
+    if to not in (*CHAIN, "head"):
+        raise InvalidInput(f"a host's revision says where it ends: {', '.join(CHAIN)}, or head", field="to")
+
+
+def _no_such(wanted: object) -> InvalidInput:
+    shown = wanted[:40] if isinstance(wanted, str) else wanted
+    return InvalidInput(f"{shown!r} is none of {', '.join(CHAIN)}, head, base, +n, -n", field="revision")
 
 
 def steps(wanted: str, current: str | None, *, down: bool) -> tuple[str, ...]:

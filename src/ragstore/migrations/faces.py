@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ragstore.backends import backend_for
 from ragstore.core.translate import translating
-from ragstore.errors import InvalidInput, SchemaBehind, UsageError
+from ragstore.errors import SchemaBehind, UsageError
 from ragstore.migrations import chain, guard, policy, sides, states, targets
 from ragstore.migrations.guard import Sleep
 from ragstore.migrations.job import Job
@@ -41,6 +41,8 @@ def use(target: Target, work: Use[T]) -> T:
 
 def migrate(target: Target, job: Job, sleep: Sleep = time.sleep) -> UpgradeResult:
     """Bring a database to a revision."""
+    if job.down:
+        targets.refuse_missing(target)
     return use(target, lambda connection, owned: _migrate(connection, job, owned, sleep))
 
 
@@ -61,6 +63,7 @@ def _done(connection: Connection, job: Job, owned: bool) -> UpgradeResult | None
         return None
     states.refuse(found)
     if found.state is State.AHEAD_COMPATIBLE:
+        states.refuse_beyond(found, job)
         newer = "the schema is at %s (number %s), newer than this code's %s, which may run on it: update ragstore soon"
         logger.warning(newer, found.revision, found.schema_number, chain.HEAD)
     elif not job.is_reached(found.revision):
@@ -121,6 +124,7 @@ def _status(connection: Connection, job: Job) -> Status:
 def check(target: Target, schema: str) -> tuple[Difference, ...]:
     """Compare a database's catalogue with what is declared."""
     job = Job(schema=schema)
+    targets.refuse_missing(target)
     return use(target, lambda connection, owned: _check(connection, job, owned))
 
 
@@ -225,12 +229,13 @@ async def astatus(target: AsyncTarget, schema: str) -> Status:
 async def acheck(target: AsyncTarget, schema: str) -> tuple[Difference, ...]:
     """Compare a database's catalogue with what is declared."""
     job = Job(schema=schema)
+    targets.refuse_missing(target)
     return await ause(target, lambda connection, owned: _check(connection, job, owned))
 
 
 def stamp(target: Target, job: Job) -> UpgradeResult:
     """Write down which revision a database has."""
-    _refuse_missing(target)
+    targets.refuse_missing(target)
     return use(target, lambda connection, owned: _stamp(connection, job, owned, time.sleep))
 
 
@@ -240,14 +245,9 @@ def _stamp(connection: Connection, job: Job, owned: bool, sleep: Sleep) -> Upgra
     return guard.alone(connection, job, lambda: stamping.stamp(connection, job, owned=owned), owned=owned, sleep=sleep)
 
 
-def _refuse_missing(target: AsyncTarget) -> None:
-    if targets.missing(target):
-        raise UsageError("there is no database at this address: upgrade makes one, and stamp never does")
-
-
 async def astamp(target: AsyncTarget, job: Job) -> UpgradeResult:
     """Write down which revision a database has."""
-    _refuse_missing(target)
+    targets.refuse_missing(target)
     if isinstance(target, AsyncEngine | AsyncConnection | Connection):
         await in_thread(lambda _sleep: _load())
         sleep = guard.on_loop()
@@ -257,8 +257,6 @@ async def astamp(target: AsyncTarget, job: Job) -> UpgradeResult:
 
 def apply(bind: object, job: Job) -> UpgradeResult:
     """Bring the database of a host's own migration at least to a revision."""
-    if job.revision not in (*chain.CHAIN, "head"):
-        raise InvalidInput(f"a host's revision says where it ends: {', '.join(chain.CHAIN)}, or head", field="to")
     if isinstance(bind, Connection):
         return migrate(bind, job)
     if bind is None or isinstance(bind, MockConnection):

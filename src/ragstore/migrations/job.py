@@ -35,11 +35,16 @@ class Job:
 
     def __post_init__(self) -> None:
         """Refuse what could only fail later."""
+        chain.check(self.revision)
         check_schema(self.schema)
-        if not math.isfinite(self.timeout) or self.timeout < 0:
+        if not _is_time(self.timeout):
             raise InvalidInput("must be a finite number of seconds, at least 0", field="timeout")
 
     def is_reached(self, revision: str | None) -> bool:
         """Say whether there is nothing to do for a database at this revision."""
         here, there = chain.position(revision), chain.resolve(self.revision, revision)
         return here == there or (self.at_least and there < here)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and value >= 0

@@ -1,7 +1,7 @@
 """The frame of a script for SQLite, which has no IF: a row that breaks a CHECK refuses.
 
 The shell goes on after an error unless it is told `-bail`. So the refusal is remembered, and before the commit a second
-row that breaks the CHECK rolls everything back.
+row that breaks the CHECK rolls everything back. Any other error is only safe with `-bail`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from ragstore.core.sql import literal, quoted
 from ragstore.migrations import chain, runner, states
 from ragstore.migrations.offline import Plan
+from ragstore.migrations.on_sqlite import ORPHANS
 
 _HEAD = """-- ragstore, from {start} to {end}, for SQLite. Run it by  sqlite3 -bail
--- All of it is one transaction: if a statement fails, nothing is changed.
+-- All of it is one transaction: if a statement fails, nothing is changed. Without -bail the shell would go on.
 """
 # the pragma does nothing inside a transaction, and a table that is dropped with it on takes the rows that refer to it
 _BEGIN = """
@@ -19,6 +20,9 @@ PRAGMA busy_timeout = 60000;
 PRAGMA foreign_keys = OFF; -- for this connection; turn it on again if you go on using it
 BEGIN IMMEDIATE;
 """
+# Alembic writes a BEGIN for SQLite only if it is asked to; a savepoint is a transaction of its own where there is none
+_SAVEPOINT = "\nSAVEPOINT ragstore;\n"
+_RELEASE = "RELEASE ragstore;\n"
 _GUARD = """
 -- Refuse a database that is at another revision{and_references}.
 CREATE TEMP TABLE rag_guard (
@@ -40,7 +44,7 @@ _UNREFERENCED = """SELECT count(*) = 0 FROM main.sqlite_master AS m, pragma_fore
 _END = """
 -- Roll back if the database was refused above, or if rows would refer to nothing.
 INSERT OR ROLLBACK INTO temp.rag_guard
-SELECT count(*) = 1, 1, (SELECT count(*) = 0 FROM pragma_foreign_key_check WHERE "table" IN ({tables}))
+SELECT count(*) = 1, 1, NOT EXISTS ({orphans})
 FROM temp.rag_guard;
 DROP TABLE temp.rag_guard;
 """
@@ -48,7 +52,7 @@ DROP TABLE temp.rag_guard;
 
 def script(plan: Plan, changes: str, *, transaction: bool) -> str:
     """Write the script."""
-    begin, commit = (_BEGIN, "COMMIT;\n") if transaction else ("", "")
+    begin, commit = (_BEGIN, "COMMIT;\n") if transaction else (_SAVEPOINT, _RELEASE)
     head = _HEAD.format(start=plan.start or "base", end=plan.end or "base")
     return f"{head}{begin}{_guard(plan)}\n{changes}{_end(plan)}{commit}"
 
@@ -67,7 +71,7 @@ def _guard(plan: Plan) -> str:
 
 
 def _end(plan: Plan) -> str:
-    return _END.format(tables=_listed(chain.CHAIN))
+    return _END.format(orphans=ORPHANS.format(tables=_listed(chain.CHAIN)))
 
 
 def _listed(revisions: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
@@ -32,7 +33,7 @@ from ragstore.migrations.sides import Busy, Catalogue
 logger = logging.getLogger("ragstore.migrations")
 
 SERVER_MINIMUM = 150000
-_MISSING = ("42P01", "3F000", "42703")  # no such table, schema, column
+_NO_ANSWER = ("42P01", "3F000", "42703", "55P03", "42501")  # no such table, schema, column; locked; not allowed
 # set_config(…, true) ends with the transaction; a plain SET would stay on a pooled connection.
 SETTINGS = {
     # A waiting ALTER makes every SELECT behind it wait. Shorter than deadlock_timeout (1 s): where a migration and a
@@ -51,7 +52,8 @@ SELECT pg_catalog.pg_is_in_recovery() AS recovery,
   pg_catalog.version() ~ 'linux|darwin|bsd' AS notices_lost_clients,
   pg_catalog.current_database()::text AS database, CURRENT_USER::text AS role,
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS may_create_schema,
-  n.oid IS NOT NULL AS has_schema, pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS may_create_table
+  n.oid IS NOT NULL AS has_schema, pg_catalog.has_schema_privilege(n.oid, 'CREATE')
+    AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_create_table
 FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = :schema
 """
 _EXTENSION = """
@@ -85,6 +87,8 @@ class PostgresSide:
         """Give the quoted schema and a dot."""
         return quoted(schema) + "."
 
+    look_prefix = prefix
+
     def declared(self) -> Sequence[str]:
         """Name the tables and functions that this code declares."""
         from ragstore.schema import tables_for
@@ -113,9 +117,9 @@ class PostgresSide:
         values = {"name": self.prefix(schema) + table, "columns": list(columns)}
         return bool(connection.execute(text(statement), values).scalar_one() == len(columns))
 
-    def is_missing(self, error: DBAPIError) -> bool:
-        """Say whether a table, a column or the schema is missing."""
-        return isinstance(error.orig, psycopg.Error) and error.orig.sqlstate in _MISSING
+    def cannot_tell(self, error: DBAPIError) -> bool:
+        """Say whether a table, a column or the schema is missing, locked, or not this role's to read."""
+        return isinstance(error.orig, psycopg.Error) and error.orig.sqlstate in _NO_ANSWER
 
     def new_engine_options(self, url: URL) -> dict[str, object]:
         """Give a private engine the settings of a store's, without a pool."""
@@ -166,12 +170,10 @@ class PostgresSide:
                 text("SELECT pg_catalog.pg_try_advisory_xact_lock(:key)"), {"key": key_of(job.schema)}
             ).scalar_one():
                 raise Busy
-            before = _set(connection, facts)
-            yield
+            with _settings(connection, facts, owned=owned):
+                yield
             if owned:
                 connection.commit()
-            else:
-                _set_back(connection, before)
         finally:
             if owned:
                 connection.rollback()
@@ -259,6 +261,18 @@ def _check_rights(facts: dict[str, Any], job: Job) -> None:
         grant = f"GRANT CREATE ON DATABASE {database} TO {role}"
         own = f"CREATE SCHEMA {schema} AUTHORIZATION {role}"
         raise PermissionDenied(f"the role may not create the schema: an administrator must run  {grant};  or  {own};")
+
+
+@contextmanager
+def _settings(connection: Connection, facts: dict[str, Any], *, owned: bool) -> Iterator[None]:
+    """Set what holds for the migration; in a caller's transaction set it back, also where the call was refused."""
+    before = _set(connection, facts)
+    try:
+        yield
+    finally:
+        driver: Any = None if connection.invalidated else connection.connection.driver_connection
+        if not owned and driver is not None and driver.info.transaction_status == TransactionStatus.INTRANS:
+            _set_back(connection, before)
 
 
 def _set(connection: Connection, facts: dict[str, Any]) -> dict[str, str]:

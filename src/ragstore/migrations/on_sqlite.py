@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,18 @@ from ragstore.backends.sqlite import connect, ddl
 from ragstore.backends.sqlite.violations import classify as _classify
 from ragstore.config import Settings
 from ragstore.core.backend import READ_ONLY
+from ragstore.core.sql import literal, quoted
 from ragstore.errors import LockTimeout, MigrationError, RagstoreError, StorageError, UsageError
 from ragstore.migrations.job import Job
 from ragstore.migrations.sides import Busy, Catalogue
 
 _POLL_MS = 100  # the driver cannot be interrupted while SQLite waits, so SQLite waits in small pieces
 _PRIMARY = 0xFF
+_NUMBERS = count()  # make a statement new: an EXPLAIN from the driver's cache is not compiled for a changed schema
+
+# only our tables: a host's own keys and collations may be such that SQLite cannot check them
+ORPHANS = """SELECT k."table" FROM main.sqlite_master AS m, pragma_foreign_key_check(m.name, 'main') AS k
+     WHERE m.type = 'table' AND m.name IN ({tables})"""
 
 
 class SqliteSide:
@@ -33,6 +40,10 @@ class SqliteSide:
     def prefix(self, schema: str) -> str:
         """Give nothing: the tables stand in the host's file."""
         return ""
+
+    def look_prefix(self, schema: str) -> str:
+        """Name the host's file: without a name SQLite would look into attached databases too."""
+        return "main."
 
     def declared(self) -> Sequence[str]:
         """Name the tables that this code declares; there are no functions."""
@@ -49,16 +60,20 @@ class SqliteSide:
 
     def has_columns(self, connection: Connection, schema: str, table: str, columns: Sequence[str]) -> bool:
         """Ask the catalogue, which has no rows for a missing table."""
-        statement = text("SELECT name FROM pragma_table_info(:table)")
+        statement = text("SELECT name FROM pragma_table_info(:table, 'main')")  # not an attached database's
         return set(columns) <= set(connection.execute(statement, {"table": table}).scalars())
 
     def is_missing(self, error: DBAPIError) -> bool:
         """Say whether a table or a column may be missing: one code stands for all that is wrong with a statement."""
         return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
+    def cannot_tell(self, error: DBAPIError) -> bool:
+        """Say whether something is missing, or the file is locked."""
+        return self.is_missing(error) or _is_busy(error)
+
     def new_engine_options(self, url: URL) -> dict[str, object]:
         """Check where the file is to be; SQLite has one message for all that can be wrong."""
-        path = _path(url)
+        path = connect.file_of(url)
         if path is not None and _is(path, Path.is_dir):
             raise StorageError(f"{path} is a folder: the URL must name a file in it")
         if path is not None and not _is(path.parent, Path.is_dir):
@@ -71,7 +86,7 @@ class SqliteSide:
 
     def exists(self, url: URL) -> bool:
         """Look for the file, since SQLite would make it by looking into it."""
-        path = _path(url)
+        path = connect.file_of(url)
         return path is None or _is(path, Path.exists)
 
     def refuse_autocommit(self, connection: Connection) -> None:
@@ -82,6 +97,7 @@ class SqliteSide:
                 "this connection is in autocommit, so a failed upgrade could not be rolled back: pass one in a "
                 "transaction, or the engine"
             )
+        _refuse_bytes(connection)
 
     def quiet(self, connection: Connection) -> None:
         """Keep our own engines from taking the write lock for a look; refuse one in the middle of a transaction."""
@@ -93,6 +109,7 @@ class SqliteSide:
             raise UsageError("this engine's driver has autocommit=True, so its transactions cannot be ended")
         if _in_transaction(connection) and not _always_in_transaction(connection):
             raise UsageError("the engine's one connection is in a transaction: end it first, or pass that connection")
+        _refuse_bytes(connection)
         connection.execution_options(**{READ_ONLY: True})
 
     @contextmanager
@@ -101,14 +118,16 @@ class SqliteSide:
         _check_version()
         if not owned:
             _lock_callers(connection)
-            yield
+            with _views_kept(connection):
+                yield
             return
         before = _leave(connection)
         try:
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {_POLL_MS}")
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # in a transaction it would do nothing
             _begin(connection)
-            yield
+            with _views_kept(connection):
+                yield
             connection.commit()
         finally:
             connection.rollback()
@@ -142,10 +161,10 @@ class SqliteSide:
         Raises:
             MigrationError: Such rows exist in tables of ours.
         """
-        ours = self.declared()
-        orphans = [row for row in connection.exec_driver_sql("PRAGMA foreign_key_check") if row[0] in ours]
+        statement = ORPHANS.format(tables=", ".join(map(literal, self.declared())))
+        orphans = connection.exec_driver_sql(statement).scalars().all()
         if orphans:
-            tables = ", ".join(sorted({str(row[0]) for row in orphans}))
+            tables = ", ".join(sorted(set(orphans)))
             raise MigrationError(f"{len(orphans)} rows would refer to nothing (in {tables}); nothing was changed")
 
     def catalogues(self, connection: Connection, schema: str, *, owned: bool) -> tuple[Catalogue, Catalogue]:
@@ -153,11 +172,6 @@ class SqliteSide:
         from ragstore.migrations import catalogue_sqlite
 
         return catalogue_sqlite.declared_and_found(connection, schema, owned=owned)
-
-
-def _path(url: URL) -> Path | None:
-    name = url.database or ""
-    return None if name.startswith("file:") or url.query.get("uri") else Path(name)
 
 
 def _is(path: Path, question: Callable[[Path], bool]) -> bool:
@@ -197,6 +211,39 @@ def _sqlite3(connection: Connection) -> Any:
     return getattr(driver, "_conn", driver)  # aiosqlite wraps it and lacks Python 3.12's attribute
 
 
+def _refuse_bytes(connection: Connection) -> None:
+    factory = getattr(_sqlite3(connection), "text_factory", str)
+    if factory is not str and not isinstance(factory(b""), str):
+        raise UsageError("this connection's text_factory makes no str of text: leave it at sqlite3's default")
+
+
+@contextmanager
+def _views_kept(connection: Connection) -> Iterator[None]:
+    """Refuse what would break a view of the host's: SQLite drops a table from under it without a word."""
+    before = _views(connection)
+    yield
+    broken = before - _views(connection) if before else None
+    if broken:
+        listed = ", ".join(sorted(broken))
+        raise MigrationError(f"views of yours read what would go ({listed}): drop those first; nothing was changed")
+
+
+def _views(connection: Connection) -> set[str]:
+    names = connection.execute(text("SELECT name FROM main.sqlite_master WHERE type = 'view'")).scalars().all()
+    return {name for name in names if _compiles(connection, name)}
+
+
+def _compiles(connection: Connection, view: str) -> bool:
+    try:
+        explain = f"EXPLAIN SELECT * FROM main.{quoted(view)} -- {next(_NUMBERS)}"  # noqa: S608 - a quoted name
+        connection.exec_driver_sql(explain).close()
+    except DBAPIError as error:
+        if SIDE.is_missing(error):
+            return False
+        raise
+    return True
+
+
 def _in_transaction(connection: Connection) -> bool:
     return bool(_driver(connection).in_transaction)
 
@@ -213,9 +260,13 @@ def _begin(connection: Connection) -> None:
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except DBAPIError as error:
-        if (getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY) == sqlite3.SQLITE_BUSY:
+        if _is_busy(error):
             raise Busy from error
         raise
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    return (getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY) == sqlite3.SQLITE_BUSY
 
 
 def _leave(connection: Connection) -> dict[str, int]:

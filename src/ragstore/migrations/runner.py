@@ -18,7 +18,7 @@ from ragstore.core.sql import for_text
 from ragstore.errors import MigrationError, SchemaDamaged
 from ragstore.migrations import chain, frozen, losing, sides, states
 from ragstore.migrations.job import Job
-from ragstore.migrations.results import Revision, Status, UpgradeResult
+from ragstore.migrations.results import Revision, State, Status, UpgradeResult
 
 logger = logging.getLogger("ragstore.migrations")
 
@@ -54,7 +54,8 @@ def migrate(connection: Connection, job: Job, *, owned: bool) -> UpgradeResult:
     """Bring a database to a revision, inside a transaction and a lock that the caller has opened."""
     found = states.read(connection, job.schema)
     states.refuse(found)
-    if found.revision is not None and found.revision not in chain.CHAIN:
+    if found.state is State.AHEAD_COMPATIBLE:
+        states.refuse_beyond(found, job)
         return _unchanged(found, owned=owned)
     if job.is_reached(found.revision):
         return _unchanged(found, owned=owned)

@@ -36,6 +36,10 @@ class Side(Protocol):
         """Give what stands before a table's name: the quoted schema and a dot, or nothing."""
         ...
 
+    def look_prefix(self, schema: str) -> str:
+        """Give what stands before a table's name in a query: never nothing, which could find somebody else's."""
+        ...
+
     def declared(self) -> Sequence[str]:
         """Name the tables that this code declares, parents first, and then the functions."""
         ...
@@ -48,8 +52,8 @@ class Side(Protocol):
         """Ask the catalogue, which cannot fail, whether these can be read."""
         ...
 
-    def is_missing(self, error: DBAPIError) -> bool:
-        """Say whether a table, a column or the schema is missing."""
+    def cannot_tell(self, error: DBAPIError) -> bool:
+        """Say whether a look failed by what is missing, locked or not to be read: `alone` makes it, waits, or says."""
         ...
 
     def new_engine_options(self, url: URL) -> dict[str, object]:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ragstore.errors import MigrationError, SchemaDamaged, SchemaTooNew
 from ragstore.migrations import chain, sides
+from ragstore.migrations.job import Job
 from ragstore.migrations.results import State, Status
 
 VERSION_TABLE = "rag_version"
@@ -54,7 +55,7 @@ def glance(connection: Connection, schema: str, *, owned: bool) -> Status | None
     try:
         records = _records(connection, schema, _GLANCE)
     except DBAPIError as error:
-        if owned and side.is_missing(error):
+        if owned and side.cannot_tell(error):
             return None
         raise
     return judge(Evidence((), records)) if len(records) == 1 and records[0][1] is not None else None
@@ -74,7 +75,7 @@ def read(connection: Connection, schema: str) -> Status:
 
 
 def _records(connection: Connection, schema: str, statement: str) -> tuple[Record, ...]:
-    prefix = sides.of(connection.dialect).prefix(schema)
+    prefix = sides.of(connection.dialect).look_prefix(schema)
     # by the driver's own words, which takes a tenth off the whole look
     rows = connection.exec_driver_sql(statement.format(schema=prefix.replace("%", "%%")))
     return tuple((row[0], row[1], row[2], row[3]) for row in rows.all())
@@ -166,6 +167,17 @@ def nothing() -> Status:
 
 def _damaged(revision: str | None, problem: str) -> Status:
     return Status(state=State.DAMAGED, revision=revision, head=chain.HEAD, problem=problem)
+
+
+def refuse_beyond(found: Status, job: Job) -> None:
+    """Raise `SchemaTooNew` if a schema that is newer than this code is to be anything but at least at head."""
+    if job.down or not (job.at_least or job.revision == "head"):
+        raise SchemaTooNew(
+            f"the database is at {found.revision}, which this code does not know, so it cannot bring it to "
+            f"{job.revision}: use ragstore {found.writer} for that; nothing was changed",
+            found=str(found.revision),
+            supported=chain.HEAD,
+        )
 
 
 def refuse(found: Status) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ragstore.backends import backend_for, read_url
 from ragstore.core.translate import translating
-from ragstore.errors import MigrationError, UsageError
+from ragstore.errors import MigrationError, RagstoreError, UsageError
 from ragstore.migrations import sides
 
 Target: TypeAlias = str | URL | Engine | Connection
 AsyncTarget: TypeAlias = Target | AsyncEngine | AsyncConnection
+_OPTIONS: dict[str, Any] = {"schema_translate_map": None, "stream_results": False, "yield_per": 0}
 
 
 @contextmanager
@@ -49,11 +51,22 @@ def missing(target: AsyncTarget) -> bool:
     return not sides.of(url.get_dialect()()).exists(url)
 
 
+def refuse_missing(target: AsyncTarget) -> None:
+    """Refuse a file that does not exist, for what could only find nothing there, and would create it.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if missing(target):
+        raise UsageError("there is no database at this address: upgrade makes one, and this never does")
+
+
 @contextmanager
 def private(url: URL) -> Iterator[Engine]:
     """Make an engine for a URL, without a pool, and dispose of it."""
     side = sides.of(url.get_dialect()())
-    engine = create_engine(url, poolclass=NullPool, **side.new_engine_options(url))
+    with configuring():
+        engine = create_engine(url, poolclass=NullPool, **side.new_engine_options(url))
     side.watch(engine)
     try:
         yield engine
@@ -73,15 +86,29 @@ def borrowed(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def configuring() -> Iterator[None]:
+    """Translate what the driver or SQLAlchemy says of a URL's parts and of an engine's arguments."""
+    try:
+        yield
+    except RagstoreError:
+        raise
+    except (ValueError, TypeError, ArgumentError) as error:
+        advice = "look at the URL's part after the question mark, and at connect_args"
+        raise UsageError(f"the connection cannot be made with these arguments ({error}): {advice}") from error
+
+
+@contextmanager
 def connecting(engine: Engine) -> Iterator[None]:
     """Translate what can go wrong while a connection is made."""
-    try:
-        with translating(sides.of(engine.dialect).classify):
+    with configuring(), translating(sides.of(engine.dialect).classify):
+        try:
             yield
-    except TypeError as error:  # SQLAlchemy's first look at a server whose text comes as bytes
-        raise MigrationError(
-            "the server sends bytes for text: ragstore needs a database in UTF8, not SQL_ASCII"
-        ) from error
+        except TypeError as error:
+            if engine.dialect.name != "postgresql" or "bytes" not in str(error):
+                raise
+            # SQLAlchemy's first look at a server whose text comes as bytes
+            advice = "ragstore needs a database in UTF8, not SQL_ASCII"
+            raise MigrationError(f"the server sends bytes for text: {advice}") from error
 
 
 def make_quiet(connection: Connection) -> None:
@@ -89,26 +116,30 @@ def make_quiet(connection: Connection) -> None:
     side = sides.of(connection.dialect)
     with translating(side.classify):
         side.quiet(connection)
-        if _map_of(connection) is not None:
-            connection.execution_options(schema_translate_map=None)
+    changed = _changed(connection)
+    if changed:
+        connection.execution_options(**changed)
 
 
 @contextmanager
 def callers(connection: Connection) -> Iterator[None]:
-    """Use a caller's connection; a map of schema names that its owner set is for the owner's tables, not for ours."""
+    """Use a caller's connection, and give it back with the options that its owner had set."""
     backend_for(connection.dialect)
     side = sides.of(connection.dialect)
     with translating(side.classify):
         side.refuse_autocommit(connection)
-    theirs = _map_of(connection)
-    if theirs is not None:
-        connection.execution_options(schema_translate_map=None)
+    changed = _changed(connection)
+    theirs = {name: connection.get_execution_options()[name] for name in changed}
+    if changed:
+        connection.execution_options(**changed)
     try:
         yield
     finally:
-        if theirs is not None:
-            connection.execution_options(schema_translate_map=theirs)
+        if theirs:
+            connection.execution_options(**theirs)
 
 
-def _map_of(connection: Connection) -> object:
-    return connection.get_execution_options().get("schema_translate_map")
+def _changed(connection: Connection) -> dict[str, Any]:
+    """Give what is not to hold for our statements: their map is for their tables, and a stream is no DDL's result."""
+    options = connection.get_execution_options()
+    return {name: value for name, value in _OPTIONS.items() if options.get(name) not in (None, value)}

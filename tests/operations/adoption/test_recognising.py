@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, Uuid, insert
+from sqlalchemy import BigInteger, Column, Double, Float, Integer, MetaData, Table, Text, Uuid, insert
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from ragstore import Store
-from ragstore.errors import InvalidInput
+from ragstore.errors import InvalidInput, StorageError
 from ragstore.operations.adoption import Mapping, adopt
 from tests.operations.adoption.conftest import OldApp, stored
 
@@ -115,6 +115,29 @@ def test_a_view_may_mend_what_a_table_has(store: Store, old: OldApp) -> None:
     assert given == [[-1], [-1], [], [1], [1]]
 
 
+def test_long_ids_stored_as_floats_stay_apart(store: Store, old: OldApp) -> None:
+    """Rounded, two users would become one, and so would their threads, and two documents."""
+    columns = {"id": Double, "thread_id": Double, "user_id": Double, "query": Text, "response": Text, "timestamp": Text}
+    ids = (1234567.0, 1234568.0)
+    make(old, "conversation", columns, *((one, one, one, "Q", "A", "2023-01-01") for one in ids))
+    make(old, "document_chunk", {"id": Double, "source": Double, "text": Text}, *((one, one, "T") for one in ids))
+    report = adopt(store, old.url)
+    assert (report.threads, report.documents) == (2, 2)
+    owners = {thread.thread_id: thread.user_id for thread in store.conversations.page_threads().items}
+    assert owners == {"1234567": "1234567", "1234568": "1234568"}
+    assert {chunk.source for chunk in store.chunks.export("adopted")} == set(owners)
+
+
+def test_chunks_are_in_the_order_of_their_indexes_however_great(store: Store, old: OldApp) -> None:
+    """A float would make these indexes equal, and the ids would have the word."""
+    columns = {"id": Integer, "source": Text, "text": Text, "chunk_index": BigInteger}
+    great = (2**63 - 1, 2**53 + 1, 2**53)
+    make(old, "document_chunk", columns, *((id_, "s", f"{place}", place) for id_, place in enumerate(great)))
+    adopt(store, old.url)
+    found = {chunk.chunk_index: chunk.content for chunk in store.chunks.export("adopted")}
+    assert found == {index: str(place) for index, place in enumerate(sorted(great))}
+
+
 def test_a_schema_of_postgresql_may_be_named(store: Store, postgres_old: OldApp) -> None:
     postgres_old.run("CREATE SCHEMA old")
     with postgres_old.engine.begin() as connection:
@@ -192,7 +215,20 @@ def test_an_id_that_is_no_key_is_refused(store: Store, old: OldApp) -> None:
         assert refused(store, old, Mapping(conversation={"id": key})).startswith("id: ")
 
 
-def test_a_file_that_is_not_there_is_not_made(sqlite_store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["{}", "file:{}?uri=true", "file:{}?mode=rwc&uri=true"])
+def test_a_file_that_is_not_there_is_not_made(sqlite_store: Store, tmp_path: Path, form: str) -> None:
     with pytest.raises(InvalidInput, match="there is no file"):
-        adopt(sqlite_store, f"sqlite:///{tmp_path}/nowhere.db")
+        adopt(sqlite_store, f"sqlite:///{form.format(tmp_path / 'nowhere.db')}")
     assert not (tmp_path / "nowhere.db").exists()
+
+
+def test_a_file_named_by_a_uri_is_read(sqlite_store: Store, sqlite_old: OldApp) -> None:
+    sqlite_old.fill(2, 0)
+    url = f"sqlite:///file:{sqlite_old.engine.url.database}?mode=ro&uri=true"
+    assert adopt(sqlite_store, url).messages == 4
+
+
+def test_a_file_that_cannot_be_reached_is_refused(sqlite_store: Store, tmp_path: Path) -> None:
+    """A name that is too long is an error of ours, which names the file."""
+    with pytest.raises((StorageError, InvalidInput), match="x" * 300):
+        adopt(sqlite_store, f"sqlite:///{tmp_path}/{'x' * 300}")

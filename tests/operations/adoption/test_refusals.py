@@ -49,6 +49,7 @@ BAD_CHUNKS = {
 BAD_CHUNKS_ON_SQLITE = {
     "metadata: is no JSON": {"metadata": "{'a': 1}"},
     "chunk_index: 'last' is no number": {"chunk_index": "last"},
+    "chunk_index: 1e+20 is beyond 64 bits": {"chunk_index": 1e20},
     "created_at: 'soon' is no time": {"created_at": "soon"},
 }
 
@@ -111,6 +112,30 @@ def test_text_that_is_no_text_is_refused_and_does_not_stop_the_reading(sqlite_st
     found = reasons(refused_by(sqlite_old, sqlite_store), "conversation")
     assert list(found) == ["2"]
     assert "lone surrogate" in found["2"]
+
+
+def test_an_id_that_is_no_text_is_refused_and_does_not_stop_the_reading(
+    sqlite_store: Store, sqlite_old: OldApp
+) -> None:
+    """Also where a batch ends with it: the next one begins after it."""
+    ids = ["7", "x'31ff'", "x'61ff62'", "'c'", "x'eda080'"]  # the last is how a lone surrogate would be encoded
+    columns = "id PRIMARY KEY, thread_id, query, response, timestamp"
+    sqlite_old.run(
+        f"CREATE TABLE conversation ({columns})", "CREATE TABLE document_chunk (id PRIMARY KEY, source, text)"
+    )
+    for one in ids:
+        key = f"CAST({one} AS TEXT)" if one.startswith("x") else one
+        sqlite_old.run(f"INSERT INTO conversation VALUES ({key}, 't', 'Q', 'A', '2023-01-01')")
+        sqlite_old.run(f"INSERT INTO document_chunk VALUES ({key}, 's', 'Text ' || hex({key}))")
+    with pytest.raises(RowsRefused) as caught:
+        adopt(sqlite_store, sqlite_old.url, batch=1)
+    for table in ("conversation", "document_chunk"):
+        found = reasons(caught.value.report, table)
+        assert list(found) == [r"1\udcff", r"a\udcffb", r"\udced\udca0\udc80"]
+        assert set(found.values()) == {"id: is not UTF-8"}
+    for batch in (1, 2, 500):
+        report = adopt(sqlite_store, sqlite_old.url, on_bad="skip", batch=batch)
+        assert (report.messages, report.chunks, len(report.refused)) == (4, 2, 6)
 
 
 @pytest.mark.parametrize("wrong", [[1.0], [1.0, float("nan")], "half", "{}", b"123"])
@@ -222,6 +247,9 @@ def test_two_runs_one_after_the_other_into_a_thread_in_use_keep_what_is_there(st
         ({"dimensions": 3}, "model and dimensions go together"),
         ({"model": "ada", "dimensions": 5_000}, "5000 dimensions"),
         ({"tenant": ""}, "tenant"),
+        ({"mapping": {"conversation": {"question": "q"}}}, r"mapping: must be a Mapping, not dict: e\.g\. Mapping\("),
+        ({"mapping": "chat_log"}, "mapping: must be a Mapping, not str"),
+        ({"mapping": {}}, "mapping: must be a Mapping, not dict"),
     ],
 )
 def test_unfit_arguments_are_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -140,3 +141,41 @@ def test_thumbs_are_read_in_every_form(value: Any, wanted: int | None) -> None:
 def test_other_ratings_are_refused(value: Any) -> None:
     with pytest.raises(InvalidInput, match="neither a thumb up nor down"):
         values.thumb(value, "feedback")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_an_id_that_is_a_number_keeps_all_its_digits(number: float) -> None:
+    """Rounded, the threads of two users would become one."""
+    found = values.name(number, "user_id")
+    assert found is not None
+    assert float(found) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [(1234567.0, "1234567"), (1234568.0, "1234568"), (2.1, "2.1"), (0.0, "0"), (2.0**53, str(2**53))],
+)
+def test_an_id_that_is_a_whole_float_has_no_fraction(value: float, wanted: str) -> None:
+    assert values.name(value, "user_id") == wanted
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_whole_numbers_keep_all_their_digits(number: int) -> None:
+    """Above 2**53 a float would make two of them equal."""
+    for form in (number, str(number), f" {number}.0 ", Decimal(number)):
+        assert values.whole(form, "chunk_index") == number
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"), [(3.0, 3), ("3.0", 3), ("1e3", 1000), (-0.0, 0), ("", None), (None, None)]
+)
+def test_whole_numbers_are_read_in_every_form(value: Any, wanted: int | None) -> None:
+    assert values.whole(value, "chunk_index") == wanted
+
+
+@pytest.mark.parametrize(
+    "value", [1.5, "1.5", "last", 1e20, "1e20", 2**63, -(2**63) - 1, "1e999999999", "nan", "sNaN", float("inf"), b"3"]
+)
+def test_what_is_no_whole_number_of_64_bits_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"is no number|is no whole number|is beyond 64 bits"):
+        values.whole(value, "chunk_index")

@@ -5,36 +5,57 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, READ_ONLY
 from ragstore.core.base import SCHEMA
 from ragstore.core.engines import is_autocommit
-from ragstore.errors import UsageError
+from ragstore.errors import InvalidInput, UsageError
 
 _OURS = "ragstore_sqlite"
 _OPTIONS: Mapping[str, Any] = MappingProxyType({"schema_translate_map": MappingProxyType({SCHEMA: None})})
 
 
 def is_memory(url: URL) -> bool:
-    """Say whether a URL names a database in memory."""
-    name = url.database or ":memory:"
-    return name == ":memory:" or "mode=memory" in name or url.query.get("mode") == "memory"
+    """Say whether a URL names a database in memory, or another that ends with its connection."""
+    return url.query.get("mode") == "memory" or file_of(url) is None
+
+
+def file_of(url: URL) -> Path | None:
+    """Give the file that a URL names, as SQLite reads it; None if each connection would have a database of its own."""
+    if not url.database:
+        return None
+    plain = url.set(drivername="sqlite+pysqlite")
+    (name, *_), options = plain.get_dialect()().create_connect_args(plain)
+    if not (options.get("uri") and name.startswith("file:")):
+        return None if name == ":memory:" else Path(name)
+    parts = urlsplit(name)
+    path, asked = unquote(parts.path), dict(parse_qsl(parts.query))
+    in_memory = path in ("", ":memory:") or asked.get("mode") == "memory" or asked.get("vfs") == "memdb"
+    return None if in_memory else Path(path)
 
 
 def read_url(url: URL, *, asynchronous: bool) -> URL:
     """Set the face's driver.
 
     Raises:
+        InvalidInput: SQLAlchemy cannot read the URL.
         UsageError: The database is in memory: each connection would have one of its own.
     """
-    if is_memory(url):
+    try:
+        in_memory = is_memory(url)
+    except (ArgumentError, ValueError):
+        raise InvalidInput("is no URL of an SQLite file, e.g. sqlite:///app.db", field="url") from None
+    if in_memory:
         advice = "pass an engine made with poolclass=StaticPool, so that every call sees the same database"
         raise UsageError(f"SQLite in memory cannot be named by a URL: {advice}")
     return url.set(drivername="sqlite+aiosqlite" if asynchronous else "sqlite+pysqlite")

@@ -28,6 +28,7 @@ from ragstore.migrations.indexing.watching import PERIOD, Watch
 from ragstore.migrations.indexing.work import Work, logger
 from ragstore.migrations.results import IndexReport
 
+_LONGEST = 2**31 - 1  # milliseconds that a setting can hold: some 24 days
 _GONE_OR_THERE = ("42P07", "42704")  # such an index exists, does not exist: another process was faster
 # Those whose locks a build waits for, and the other way round.
 _HOLDER = text("""
@@ -44,6 +45,13 @@ _COMMITTING = text("""
 SELECT EXISTS (SELECT FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_locks AS l ON l.locktype = 'transactionid' AND l.transactionid = i.xmax
     WHERE i.indrelid = pg_catalog.to_regclass(:table) AND l.pid <> pg_catalog.pg_backend_pid())
+""")
+# What has one of these names in the table's schema and is no index of the table; if it is an index, the table's name.
+_TAKEN = text("""
+SELECT pg_catalog.pg_describe_object('pg_catalog.pg_class'::regclass, c.oid, 0), i.indrelid::regclass::text
+FROM pg_catalog.pg_class AS c LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+WHERE c.relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(:table))
+  AND c.relname = ANY (:names) AND i.indrelid IS DISTINCT FROM pg_catalog.to_regclass(:table)
 """)
 _OWNER = text("""
 SELECT pg_catalog.pg_get_userbyid(relowner)::text FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(:table)
@@ -131,9 +139,20 @@ class Builder:
         if self._connection.execute(_COMMITTING, {"table": table}).scalar_one():
             raise _Again
         step = next_step(wish, self._found(wish.table))
-        for old, new in step.renames if step else ():
-            self._execute(f"ALTER INDEX {self._name_of(old)} RENAME TO {quoted(new)}")
+        if step is not None:
+            self._refuse_taken(wish, step)
+            for old, new in step.renames:
+                self._execute(f"ALTER INDEX {self._name_of(old)} RENAME TO {quoted(new)}")
         return step
+
+    def _refuse_taken(self, wish: Wish, step: Step) -> None:
+        """Refuse a name that another table's index has, or no index at all: waiting would not free it."""
+        values = {"table": self._name_of(wish.table), "names": step.given}
+        taken = self._connection.execute(_TAKEN, values).first()
+        if taken is not None:
+            what, table = taken
+            owner = f" of {table}" if table else ""
+            raise MigrationError(f"{what}{owner} has a name that an index of {wish.table} needs: rename it, or drop it")
 
     def _found(self, table: str) -> dict[str, str]:
         return of_table(catalogue.read(self._connection, self._schema, ("index",)), table)
@@ -172,7 +191,7 @@ class Builder:
         watch = Watch(self._engine, self._connection, self._work, wish.name, direct=self._direct)
         hands, deadline = self._work.hands, self._work.deadline
         if self._direct:  # the server keeps the time, also when this process has died
-            milliseconds = max(1, round(self._work.left * 1000))
+            milliseconds = max(1, round(min(self._work.left * 1000, _LONGEST)))
             put(self._connection, "statement_timeout", str(milliseconds), local=False)
             deadline = float("inf")
         try:

@@ -15,7 +15,7 @@ from ragstore.migrations import faces, sides, states, targets
 from ragstore.migrations.indexing.hands import LoopHands, ThreadHands
 from ragstore.migrations.indexing.work import Tell, Work
 from ragstore.migrations.job import Job
-from ragstore.migrations.results import IndexReport, State
+from ragstore.migrations.results import IndexReport, State, Status
 
 Reports = tuple[IndexReport, ...]
 
@@ -38,6 +38,8 @@ async def aensure(target: object, job: Job, tell: Tell | None) -> Reports:
 
 def _with_engine(target: object, work: Work) -> Reports:
     if isinstance(target, str | URL):
+        if targets.missing(target):
+            raise _behind(states.nothing())
         with targets.private(read_url(target)) as engine:
             return _on_engine(engine, work)
     if isinstance(target, Engine):
@@ -52,7 +54,7 @@ def _with_engine(target: object, work: Work) -> Reports:
 
 def _on_engine(engine: Engine, work: Work) -> Reports:
     with targets.borrowed(engine) as connection, translating(sides.of(engine.dialect).classify):
-        _refuse_other_schemas(connection, work.job)
+        work.look(connection, lambda: _refuse_other_schemas(connection, work.job))
         return _builder(engine)(engine, connection, work)
 
 
@@ -68,8 +70,12 @@ def _refuse_other_schemas(connection: Connection, job: Job) -> None:
             supported=found.head,
         )
     if found.state is not State.CURRENT:
-        at = found.revision or "nothing"
-        raise SchemaBehind(f"the database is at {at}, and indexes belong to {found.head}: run ragstore.upgrade first")
+        raise _behind(found)
+
+
+def _behind(found: Status) -> SchemaBehind:
+    at = found.revision or "nothing"
+    return SchemaBehind(f"the database is at {at}, and indexes belong to {found.head}: run ragstore.upgrade first")
 
 
 def _builder(engine: Engine) -> Callable[[Engine, Connection, Work], Reports]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -12,7 +11,7 @@ from sqlalchemy.schema import CreateIndex
 
 from ragstore.core.base import SCHEMA
 from ragstore.core.sql import quoted
-from ragstore.migrations import catalogue_sqlite, guard
+from ragstore.migrations import catalogue_sqlite
 from ragstore.migrations.indexing import managed
 from ragstore.migrations.indexing.work import Work, logger
 from ragstore.migrations.results import IndexReport
@@ -24,12 +23,9 @@ def ensure(_engine: Engine, connection: Connection, work: Work) -> tuple[IndexRe
 
 
 def _reports(connection: Connection, work: Work) -> Iterator[IndexReport]:
-    for table, index in _wrong(connection):
+    for table, index in work.look(connection, partial(_wrong, connection)):
         work.tell(str(index.name), "building index")
-        job = replace(work.job, timeout=work.left)
-        report = guard.alone(
-            connection, job, partial(_make, connection, table, index), owned=True, sleep=work.hands.pause
-        )
+        report = work.alone(connection, partial(_make, connection, table, index))
         if report is not None:
             logger.info("%s %s", report.action, report.index)
             yield report

@@ -48,6 +48,11 @@ class Step:
     drop: str | None = None
     action: Action | None = None
 
+    @property
+    def given(self) -> list[str]:
+        """List the names that indexes get by this."""
+        return [*(new for _, new in self.renames), *([self.build] if self.build else [])]
+
 
 def of_table(found: Catalogue, table: str) -> dict[str, str]:
     """Choose a table's indexes from a catalogue's."""

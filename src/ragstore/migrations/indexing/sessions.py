@@ -20,7 +20,9 @@ _WANTED = {
     "lock_timeout": "0",
     "transaction_timeout": "0",
 }
-_READ = text("SELECT pg_catalog.current_setting(:name, true)")
+_READ = text("""
+SELECT source, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) :name
+""")
 _SET = text("SELECT pg_catalog.set_config(:name, :value, :local)")
 _PROCESS = text("SELECT pg_catalog.pg_backend_pid()")
 # A build may wait for a transaction of ours that had a snapshot when it looked: shorter than deadlock_timeout, so that
@@ -43,7 +45,7 @@ def settings(connection: Connection) -> Iterator[bool]:
     finally:
         if not connection.invalidated and not connection.closed:
             for name, value in before.items():
-                put(connection, name, value, local=False)
+                _set_back(connection, name, value)
 
 
 def _is_direct(connection: Connection) -> bool:
@@ -52,14 +54,24 @@ def _is_direct(connection: Connection) -> bool:
     return bool(driver.info.backend_pid == connection.execute(_PROCESS).scalar())
 
 
-def _change(connection: Connection, wanted: dict[str, str]) -> dict[str, str]:
-    before: dict[str, str] = {}
+def _change(connection: Connection, wanted: dict[str, str]) -> dict[str, str | None]:
+    """Set, and give what the session had set before; None: nothing, so that the role's or the server's value held."""
+    before: dict[str, str | None] = {}
     for name, value in wanted.items():
-        found = connection.execute(_READ, {"name": name}).scalar()
+        found = connection.execute(_READ, {"name": name}).first()
         if found is not None:  # older servers do not have all of them
-            before[name] = found
+            source, setting = found
+            before[name] = setting if source == "session" else None
             put(connection, name, value, local=False)
     return before
+
+
+def _set_back(connection: Connection, name: str, value: str | None) -> None:
+    """Leave no setting of the session's where there was none: it would look like a host's mistake."""
+    if value is None:
+        connection.exec_driver_sql(f"RESET {name}")
+    else:
+        put(connection, name, value, local=False)
 
 
 def narrow(connection: Connection) -> None:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, Engine, Table, bindparam, create_engine, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Engine,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    create_engine,
+    func,
+    select,
+)
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NULLTYPE
 
 from ragstore.backends import backend_for, read_url
 from ragstore.core.query import Selected
 from ragstore.errors import InvalidInput, UsageError
+from ragstore.migrations.targets import missing
 from ragstore.operations.adoption.recognising import Layout, OldTable, recognise
 from ragstore.operations.adoption.records import Mapping
 from ragstore.store.pool import read_only_options
 
 OldRow: TypeAlias = dict[str, Any]
 """By field; a field without a column is not in it."""
+_UNDECODED = re.compile("[\ud800-\udfff]")
+"""What `_lenient` makes of bytes that are no UTF-8."""
 
 
 class as_written(FunctionElement[Any]):  # noqa: N801 - reads as a function in statements
@@ -46,6 +62,7 @@ def opened(source: str | URL | Engine) -> Iterator[OldDatabase]:
 
     Raises:
         InvalidInput: The URL cannot be read, or there is no such file.
+        StorageError: Its place cannot be reached.
         UsageError: It is no synchronous engine of a database that is supported.
     """
     if isinstance(source, Engine):
@@ -63,13 +80,8 @@ def opened(source: str | URL | Engine) -> Iterator[OldDatabase]:
 
 def _url_of(source: str | URL) -> URL:
     url = read_url(source)
-    file = url.database or ""
-    if (
-        backend_for(url.get_dialect()()).supports.in_process
-        and not file.startswith("file:")
-        and not Path(file).exists()
-    ):
-        raise InvalidInput(f"there is no file {file}", field="source")  # connecting would make it
+    if missing(url):
+        raise InvalidInput(f"there is no file {url.database}", field="source")  # connecting would make it
     return url
 
 
@@ -100,7 +112,7 @@ class OldDatabase:
         found = self._rows(table, first, {})
         while found:
             yield found
-            found = self._rows(table, first.where(key > bindparam("after")), {"after": found[-1]["id"]})
+            found = self._rows(table, first.where(key > _bound(found[-1]["id"])), {})
 
     def rows(self, table: OldTable, keys: Sequence[Any]) -> dict[Any, OldRow]:
         """Read rows by their keys."""
@@ -137,6 +149,28 @@ def _selected(table: OldTable) -> Selected:
 
 def _read(field: str, column: Column[Any]) -> Any:
     return as_written(column).label("at") if field == "created_at" else column.label(f"of_{field}")
+
+
+def _bound(key: Any) -> ColumnElement[Any]:
+    if _is_undecoded(key):  # the driver binds no such text
+        return cast(bindparam("after", key.encode("utf-8", "surrogateescape"), LargeBinary()), Text)
+    return bindparam("after", key, NULLTYPE)
+
+
+def _is_undecoded(key: object) -> bool:
+    return isinstance(key, str) and _UNDECODED.search(key) is not None
+
+
+def usable_key_of(row: OldRow) -> Any:
+    """Give a row's key, by which the row can be asked for.
+
+    Raises:
+        InvalidInput: SQLite holds bytes as its text.
+    """
+    key = key_of(row)
+    if _is_undecoded(key):
+        raise InvalidInput("is not UTF-8", field="id")
+    return key
 
 
 def key_of(row: OldRow) -> Any:

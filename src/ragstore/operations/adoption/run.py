@@ -17,7 +17,7 @@ from ragstore.corpus.naming import collection_name, space_fields
 from ragstore.corpus.records import NewChunk, NewDocument
 from ragstore.errors import Conflict, InvalidInput, TenantRequired, UsageError
 from ragstore.operations.adoption import rows
-from ragstore.operations.adoption.old import OldDatabase, OldRow, key_of, opened
+from ragstore.operations.adoption.old import OldDatabase, OldRow, key_of, opened, usable_key_of
 from ragstore.operations.adoption.plan import Plan, Planned, Turn, new_plan
 from ragstore.operations.adoption.recognising import Layout, OldTable
 from ragstore.operations.adoption.records import (
@@ -88,6 +88,7 @@ def adopt(  # noqa: PLR0913 - each says one thing, by its name
     Raises:
         RowsRefused: Rows cannot be taken over, and `on_bad` is "refuse". Its `report` lists them.
         InvalidInput: The old tables or columns cannot be told, or an argument is unfit. Nothing is written.
+        StorageError: The old file's place cannot be reached.
         Conflict: The collection is there with another model, or the numbers do not agree in the end: somebody else
             changed the old tables or the new ones meanwhile. Call it again.
 
@@ -109,9 +110,9 @@ def adopt(  # noqa: PLR0913 - each says one thing, by its name
         raise InvalidInput("must be 'refuse' or 'skip'", field="on_bad")
     size = border.limit(batch, field="batch", maximum=MAX_BATCH)
     rules = Rules(target.store.settings, timezone, datetime.now(UTC), _space(model, dimensions, metric))
-    name = collection_name(collection)
+    name, wanted = collection_name(collection), _mapping(mapping)
     with opened(source) as old, new_plan() as plan:
-        run = _Run(target, old, plan, old.layout(mapping or Mapping()), rules, name, size, progress)
+        run = _Run(target, old, plan, old.layout(wanted), rules, name, size, progress)
         run.read()
         before = run.compare()
         if dry_run or (on_bad == "refuse" and plan.count_refused()):
@@ -133,6 +134,15 @@ def _target(store: Store, tenant: str | None) -> Target:
     if chosen.tenant is None:
         raise TenantRequired("no tenant is set: say whose it is to be, tenant=...")
     return Target(chosen, chosen.tenant)
+
+
+def _mapping(given: object) -> Mapping:
+    if given is None:
+        return Mapping()
+    if not isinstance(given, Mapping):
+        advice = 'e.g. Mapping(tables={"conversation": "chat_log"})'
+        raise InvalidInput(f"must be a Mapping, not {type(given).__name__}: {advice}", field="mapping")
+    return given
 
 
 def _space(model: str | None, dimensions: int | None, metric: Metric) -> tuple[int, Metric] | None:
@@ -200,7 +210,7 @@ class _Run:
 
     def _converted(self, kind: Kind, row: OldRow, convert: Callable[[OldRow, Rules], T]) -> tuple[Any, T] | None:
         try:
-            return key_of(row), convert(row, self.rules)
+            return usable_key_of(row), convert(row, self.rules)
         except InvalidInput as error:
             self.plan.refuse(kind, key_of(row), str(error))
             return None

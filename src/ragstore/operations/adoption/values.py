@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +48,7 @@ def name(value: object, field: str) -> str | None:
     if isinstance(value, int | UUID) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return str(int(value)) if value.is_integer() else repr(value)  # rounded, two ids would become one
     raise InvalidInput(f"is {type(value).__name__}, not text", field=field)
 
 
@@ -64,12 +65,18 @@ def number(value: object, field: str) -> float | None:
 
 
 def whole(value: object, field: str) -> int | None:
-    """Give a whole number, from text too."""
-    found = number(value, field)
-    if found is None:
+    """Give a whole number of at most 64 bits, from text too."""
+    if is_missing(value):
         return None
-    if not found.is_integer():
+    try:
+        found = Decimal(str(value))  # exact, where a float would round what is above 2**53
+        is_whole = found == found.to_integral_value()
+    except ArithmeticError:
+        raise InvalidInput(f"{_shown(value)} is no number", field=field) from None
+    if not is_whole:
         raise InvalidInput(f"{_shown(value)} is no whole number", field=field)
+    if not -(2**63) <= found < 2**63:
+        raise InvalidInput(f"{_shown(value)} is beyond 64 bits", field=field)
     return int(found)
 
 

@@ -103,11 +103,13 @@ def opened(target: object, schema: str, *, deep: bool) -> Iterator[Look]:
 
 def _private(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, hide_parameters=True)
+        with targets.configuring():
+            engine = create_engine(url, hide_parameters=True)
         event.listen(engine, "connect", _refuse_writes)
         return engine
     side = sides.of(url.get_dialect()())
-    engine = create_engine(url, pool_size=2, **side.new_engine_options(url))
+    with targets.configuring():
+        engine = create_engine(url, pool_size=2, **side.new_engine_options(url))
     side.watch(engine)
     return engine
 

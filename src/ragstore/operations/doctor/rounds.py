@@ -10,7 +10,7 @@ from ragstore.errors import CorruptDatabase, PermissionDenied, RagstoreError, Ti
 from ragstore.migrations import sides
 from ragstore.operations.doctor import drivers, tables
 from ragstore.operations.doctor.looking import RESTORE, Check, Look
-from ragstore.operations.doctor.results import Diagnosis, Finding
+from ragstore.operations.doctor.results import Diagnosis, Finding, Level
 
 logger = logging.getLogger("ragstore.operations")
 
@@ -58,7 +58,10 @@ def _not_made(name: str, error: Exception) -> Finding:
     elif isinstance(error, Timeout):
         remedy = "run the doctor again when the database is less busy"
     said = str(error) if isinstance(error, RagstoreError) else f"{type(error).__name__}: {error}"
-    return Finding(check=name, level="hint", subject=name, what=f"this could not be looked at: {said}", remedy=remedy)
+    # without the state most other checks have nothing to say; a missing right has a finding of its own
+    is_blind = name == _name(tables.state) and not isinstance(error, PermissionDenied)
+    level: Level = "error" if is_blind else "hint"
+    return Finding(check=name, level=level, subject=name, what=f"this could not be looked at: {said}", remedy=remedy)
 
 
 def _name(check: Check) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import text
 
 from ragstore import migrations
-from ragstore.migrations import Difference, State, chain, targets
+from ragstore.migrations import Difference, State, chain, states, targets
 from ragstore.migrations.indexing import managed
 from ragstore.operations.doctor.looking import Advice, Check, Look
 from ragstore.operations.doctor.results import Level
@@ -36,7 +36,8 @@ _STATES: dict[State, tuple[Level, str, str]] = {
 
 def state(look: Look) -> Iterator[Advice]:
     """The schema is the one that this code was written for."""
-    look.status = found = migrations.status(look.engine, schema=look.schema)
+    with look.reading() as connection:
+        look.status = found = states.read(connection, look.schema)
     if found.state is State.CURRENT:
         return
     level, what, remedy = _STATES[found.state]
