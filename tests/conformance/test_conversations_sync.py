@@ -402,6 +402,17 @@ def test_an_exchange_with_a_client_id_is_stored_once(chats: Conversations) -> No
     check_chain(chats, "t", ["q", "r"])
 
 
+def test_an_exchange_has_its_thumbs_by_user(chats: Conversations) -> None:
+    """What is given is what would be read, whoever gave the last thumb."""
+    asked = {"thread_id": "t", "query": "q", "response": "r", "client_id": "e"}
+    answer = chats.record_exchange(**asked).answer
+    for user in ("cleo", "bob", None):
+        chats.give_feedback(answer.id, 1, user_id=user)
+    exchange = chats.record_exchange(**asked, feedback=-1, user_id="ann")
+    assert [thumb.user_id for thumb in exchange.answer.feedback] == [None, "ann", "bob", "cleo"]
+    assert exchange.answer == (chats.history("t"))[1]
+
+
 def test_an_exchange_in_anothers_thread_is_refused(chats: Conversations) -> None:
     chats.start("t", user_id="ann", collection="docs")
     for other in ({"user_id": "bob"}, {"collection": "else"}, {"user_id": "bob", "client_id": "e"}):
@@ -601,6 +612,8 @@ BAD_MESSAGES: list[tuple[dict[str, Any], str]] = [
     ({"sources": [NewCitation(source="s"), NewCitation(source="s", score=math.inf)]}, "sources[1].score"),
     ({"sources": ["text"]}, "sources[0]"),
     ({"sources": "text"}, "sources"),
+    ({"sources": None}, "sources"),
+    ({"sources": (source for source in ())}, "sources"),
 ]
 
 
@@ -664,6 +677,7 @@ def test_exchanges_name_the_hosts_own_fields(chats: Conversations) -> None:
         {"client_id": "x" * 241},
         {"collection": "x" * 64},
         {"organisation_id": ""},
+        {"sources": None},
         {"query": 5},
     ):
         with pytest.raises(InvalidInput) as raised:

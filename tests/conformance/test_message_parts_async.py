@@ -129,6 +129,39 @@ async def test_text_that_is_no_json(sqlite_database: str) -> None:
         assert (read.metadata, read.damage is None) == ({}, False)
 
 
+async def damage_conversation(store: AsyncStore, raw: str) -> None:
+    on_postgresql = store.engine.dialect.name == "postgresql"
+    table = "ragstore.rag_conversation" if on_postgresql else "rag_conversation"
+    value = "CAST(:raw AS jsonb)" if on_postgresql else ":raw"
+    async with store.engine.begin() as connection:
+        await connection.execute(text(f"UPDATE {table} SET metadata = {value} WHERE thread_id = 'hurt'"), {"raw": raw})
+
+
+@pytest.mark.parametrize("raw", ["[1]", "{bad"])
+async def test_a_damaged_conversation_is_named(async_store: AsyncStore, raw: str) -> None:
+    """C-15: by whatever call reads it; an update with new metadata mends it, and the others are not concerned."""
+    if raw == "{bad" and async_store.engine.dialect.name == "postgresql":
+        pytest.skip("jsonb holds nothing but JSON")
+    chats = async_store.conversations
+    hurt, fine = await chats.start("hurt", user_id="ann", metadata={"a": 1}), await chats.start("fine")
+    await damage_conversation(async_store, raw)
+    placed = {"expected_head": 0, "parent_id": None}  # this one locks and reads it, on every database
+    for call in (
+        lambda: chats.find("hurt"),
+        lambda: chats.get("hurt"),
+        lambda: chats.start("hurt"),
+        lambda: chats.page_threads(),
+        lambda: chats.append("hurt", NewMessage(role="user"), **placed),
+        lambda: chats.update("hurt", title="x"),
+    ):
+        with pytest.raises(CorruptRow, match=str(hurt.id)) as raised:
+            await call()
+        assert (raised.value.table, raised.value.id) == ("rag_conversation", hurt.id)
+    assert await chats.find("fine") == fine
+    assert (await chats.update("hurt", metadata={"b": 2})).metadata == {"b": 2}
+    assert len(await chats.page_threads()) == 2
+
+
 async def test_pins_and_metadata_change(chats: AsyncConversations) -> None:
     """What is no part of what was said may change; its text may not."""
     (stored,) = await chats.append("t", with_parts(["x"]))

@@ -128,6 +128,39 @@ def test_text_that_is_no_json(sqlite_database: str) -> None:
         assert (read.metadata, read.damage is None) == ({}, False)
 
 
+def damage_conversation(store: Store, raw: str) -> None:
+    on_postgresql = store.engine.dialect.name == "postgresql"
+    table = "ragstore.rag_conversation" if on_postgresql else "rag_conversation"
+    value = "CAST(:raw AS jsonb)" if on_postgresql else ":raw"
+    with store.engine.begin() as connection:
+        connection.execute(text(f"UPDATE {table} SET metadata = {value} WHERE thread_id = 'hurt'"), {"raw": raw})
+
+
+@pytest.mark.parametrize("raw", ["[1]", "{bad"])
+def test_a_damaged_conversation_is_named(store: Store, raw: str) -> None:
+    """C-15: by whatever call reads it; an update with new metadata mends it, and the others are not concerned."""
+    if raw == "{bad" and store.engine.dialect.name == "postgresql":
+        pytest.skip("jsonb holds nothing but JSON")
+    chats = store.conversations
+    hurt, fine = chats.start("hurt", user_id="ann", metadata={"a": 1}), chats.start("fine")
+    damage_conversation(store, raw)
+    placed = {"expected_head": 0, "parent_id": None}  # this one locks and reads it, on every database
+    for call in (
+        lambda: chats.find("hurt"),
+        lambda: chats.get("hurt"),
+        lambda: chats.start("hurt"),
+        lambda: chats.page_threads(),
+        lambda: chats.append("hurt", NewMessage(role="user"), **placed),
+        lambda: chats.update("hurt", title="x"),
+    ):
+        with pytest.raises(CorruptRow, match=str(hurt.id)) as raised:
+            call()
+        assert (raised.value.table, raised.value.id) == ("rag_conversation", hurt.id)
+    assert chats.find("fine") == fine
+    assert chats.update("hurt", metadata={"b": 2}).metadata == {"b": 2}
+    assert len(chats.page_threads()) == 2
+
+
 def test_pins_and_metadata_change(chats: Conversations) -> None:
     """What is no part of what was said may change; its text may not."""
     (stored,) = chats.append("t", with_parts(["x"]))

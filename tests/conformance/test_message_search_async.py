@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 
 from ragstore.conversations._async import AsyncConversations
 from ragstore.conversations.parts import ReasoningPart, TextPart
 from ragstore.conversations.records import MessageHit, NewCitation, NewMessage
-from ragstore.errors import InvalidInput
+from ragstore.errors import CorruptRow, InvalidInput
 from ragstore.store._async import AsyncStore
 from tests.conformance.support import Database, async_together, run_calls
 
@@ -183,6 +184,13 @@ async def test_roles_and_times(chats: AsyncConversations) -> None:
     assert await chats.search("kite", since=now + timedelta(microseconds=1)) == []
 
 
+async def test_a_role_may_be_named_often(chats: AsyncConversations) -> None:
+    """C-12: in as many places as a list has, where a statement has room for few."""
+    await chats.append("t", [said("kite"), said("kite", role="assistant"), said("kite", role="system")])
+    hits = await chats.search("kite", roles=["user", "system"] * 35_000)
+    assert sorted(hit.message.role for hit in hits) == ["system", "user"]
+
+
 async def test_pages(chats: AsyncConversations) -> None:
     """Equals are in the order of their ids, and no hit is on two pages."""
     await chats.append("t", [said("one kite") for _ in range(25)])
@@ -279,6 +287,23 @@ async def test_unfit_values(chats: AsyncConversations, field: str, asked: dict[s
     with pytest.raises(InvalidInput) as raised:
         await chats.search(**{"text": "kite", **asked})
     assert raised.value.field == field
+
+
+@pytest.mark.parametrize(
+    "damage", ["terms = NULL", "terms = X'0102'", "terms = X''", "counts = NULL", "counts = X'01'"]
+)
+async def test_damaged_terms_are_named(sqlite_database: str, damage: str) -> None:
+    """C-15: they are bytes on SQLite, so that anything may stand there; what is asked for elsewhere is found."""
+    async with AsyncStore.open(sqlite_database) as store:
+        chats = store.conversations
+        await chats.append("fine", said("a red kite"))
+        (_, hurt) = await chats.append("hurt", [said("a red kite"), said("a kite")])
+        async with store.engine.begin() as connection:
+            await connection.execute(sql(f"UPDATE rag_message SET {damage} WHERE id = :id"), {"id": hurt.id.hex})
+        with pytest.raises(CorruptRow, match=str(hurt.id)) as raised:
+            await chats.search("red")
+        assert (raised.value.table, raised.value.id) == ("rag_message", hurt.id)
+        assert contents(await chats.search("red", thread_id="fine")) == ["a red kite"]
 
 
 # --------------------------------------------------------------------------------------------- analysing anew

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 
 from ragstore.conversations._sync import Conversations
 from ragstore.conversations.parts import ReasoningPart, TextPart
 from ragstore.conversations.records import MessageHit, NewCitation, NewMessage
-from ragstore.errors import InvalidInput
+from ragstore.errors import CorruptRow, InvalidInput
 from ragstore.store._sync import Store
 from tests.conformance.support import Database, run_calls, together
 
@@ -182,6 +183,13 @@ def test_roles_and_times(chats: Conversations) -> None:
     assert chats.search("kite", since=now + timedelta(microseconds=1)) == []
 
 
+def test_a_role_may_be_named_often(chats: Conversations) -> None:
+    """C-12: in as many places as a list has, where a statement has room for few."""
+    chats.append("t", [said("kite"), said("kite", role="assistant"), said("kite", role="system")])
+    hits = chats.search("kite", roles=["user", "system"] * 35_000)
+    assert sorted(hit.message.role for hit in hits) == ["system", "user"]
+
+
 def test_pages(chats: Conversations) -> None:
     """Equals are in the order of their ids, and no hit is on two pages."""
     chats.append("t", [said("one kite") for _ in range(25)])
@@ -278,6 +286,23 @@ def test_unfit_values(chats: Conversations, field: str, asked: dict[str, Any]) -
     with pytest.raises(InvalidInput) as raised:
         chats.search(**{"text": "kite", **asked})
     assert raised.value.field == field
+
+
+@pytest.mark.parametrize(
+    "damage", ["terms = NULL", "terms = X'0102'", "terms = X''", "counts = NULL", "counts = X'01'"]
+)
+def test_damaged_terms_are_named(sqlite_database: str, damage: str) -> None:
+    """C-15: they are bytes on SQLite, so that anything may stand there; what is asked for elsewhere is found."""
+    with Store.open(sqlite_database) as store:
+        chats = store.conversations
+        chats.append("fine", said("a red kite"))
+        (_, hurt) = chats.append("hurt", [said("a red kite"), said("a kite")])
+        with store.engine.begin() as connection:
+            connection.execute(sql(f"UPDATE rag_message SET {damage} WHERE id = :id"), {"id": hurt.id.hex})
+        with pytest.raises(CorruptRow, match=str(hurt.id)) as raised:
+            chats.search("red")
+        assert (raised.value.table, raised.value.id) == ("rag_message", hurt.id)
+        assert contents(chats.search("red", thread_id="fine")) == ["a red kite"]
 
 
 # --------------------------------------------------------------------------------------------- analysing anew

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import anyio
 import pytest
+from sqlalchemy import event
 
 from ragstore.conversations._async import AsyncConversations
 from ragstore.conversations.parts import TextPart
 from ragstore.conversations.records import NewCitation, NewMessage
 from ragstore.core.ids import new_id
-from ragstore.errors import Conflict, InvalidInput, LimitExceeded, NotFound, UsageError
+from ragstore.errors import Conflict, CorruptRow, InvalidInput, LimitExceeded, NotFound, UsageError
 from ragstore.store._async import AsyncStore
+from tests.conformance.support import Database, plain_engine
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +88,129 @@ async def test_cancelling_ends_a_stream(chats: AsyncConversations) -> None:
     assert (ended.status, ended.content) == ("cancelled", "half")
 
 
+async def test_cancelling_at_the_end_loses_nothing(async_store: AsyncStore, db: Database) -> None:
+    """C-7: a task that is cancelled while it waits to finish its message finishes it, and is cancelled then."""
+    written = asyncio.Event()
+
+    async def write() -> None:
+        async with async_store.conversations.stream("t", OPEN, flush_every=3600) as stream:
+            db.execute("BEGIN IMMEDIATE" if db.kind == "sqlite" else "BEGIN")
+            db.execute("UPDATE rag_message SET pinned = pinned")
+            await stream.write("precious text")
+            written.set()
+
+    task = asyncio.create_task(write())
+    await written.wait()
+    await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.sleep(0.1)
+    db.execute("ROLLBACK")
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (ended,) = await async_store.conversations.history("t")
+    assert (ended.status, ended.content) == ("complete", "precious text")
+
+
+async def test_cancelling_at_a_commit_stores_a_piece_once(async_store: AsyncStore) -> None:
+    """C-7: a task that is cancelled while a piece is committed is cancelled, and its message is ended."""
+
+    async def write() -> None:
+        async with async_store.conversations.stream("t", OPEN, flush_every=3600) as stream:
+            await stream.write("precious text")
+            engine = plain_engine(async_store.engine)
+            event.listen(engine, "commit", lambda _connection: task.cancel(), once=True)
+            await stream.flush()
+
+    task = asyncio.create_task(write())
+    with pytest.raises(asyncio.CancelledError) as raised:
+        await task
+    assert not hasattr(raised.value, "__notes__")
+    (ended,) = await async_store.conversations.history("t")
+    assert (ended.status, ended.content) == ("cancelled", "precious text")
+
+
 # end async only
+@pytest.mark.parametrize(
+    ("piece", "refusal"),
+    [("\0", InvalidInput), ("\ud800", InvalidInput), (None, InvalidInput), ("x" * 999_996, LimitExceeded)],
+)
+async def test_an_unfit_piece_leaves_the_rest(
+    chats: AsyncConversations, piece: object, refusal: type[Exception]
+) -> None:
+    """C-7: it is refused as it comes; what came before it, and what comes after, is stored."""
+    with pytest.raises(refusal):
+        async with chats.stream("t", OPEN, flush_every=3600) as stream:
+            await stream.write("good ")
+            await stream.write(piece)
+    async with chats.stream("t", OPEN, flush_every=3600) as stream:
+        await stream.write("good ")
+        with pytest.raises(refusal):
+            await stream.write(piece)
+        await stream.write("text")
+    error, complete = await chats.history("t")
+    assert (error.status, error.content) == ("error", "good ")
+    assert (complete.status, complete.content) == ("complete", "good text")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"output_tokens": -1}, "output_tokens"),
+        ({"outputtokens": 1}, "outputtokens"),
+        ({"status": "complete"}, "status"),
+        ({"content": "all"}, "content"),
+        ({"metadata": {"a": "\0"}}, "metadata.a"),
+        ({"sources": [NewCitation(source="other")]}, "sources"),
+    ],
+)
+async def test_what_is_told_is_checked_at_once(
+    chats: AsyncConversations, fields: dict[str, object], field: str
+) -> None:
+    """C-7: what is unfit is refused where it is told, and the message ends with all else."""
+    begun = NewMessage(role="assistant", sources=[NewCitation(source="s")])
+    with pytest.raises(InvalidInput) as raised:
+        async with chats.stream("t", begun) as stream:
+            await stream.write("half")
+            stream.tell(model="m")
+            stream.tell(input_tokens=1, **fields)
+    assert raised.value.field == field
+    (ended,) = await chats.history("t")
+    assert (ended.status, ended.content, ended.model, ended.input_tokens) == ("error", "half", "m", None)
+
+
+async def test_what_is_told_stays_as_it_was_told(chats: AsyncConversations) -> None:
+    """C-7: a value that the host changes afterwards cannot keep the message open."""
+    metadata = {"a": "b"}
+    async with chats.stream("t", OPEN) as stream:
+        stream.tell(metadata=metadata, model="former")
+        stream.tell(model="m")
+        metadata["a"] = "\0"
+    (ended,) = await chats.history("t")
+    assert (ended.status, ended.metadata, ended.model) == ("complete", {"a": "b"}, "m")
+
+
+async def test_a_stream_that_cannot_store_its_rest_ends(chats: AsyncConversations) -> None:
+    """C-7: somebody else added to the message: it ends as an error with what is stored, and is not left open."""
+    with pytest.raises(Conflict, match="3 characters, not 0"):
+        async with chats.stream("t", OPEN, flush_every=3600) as stream:
+            await stream.write("mine")
+            await chats.grow(stream.message.id, "his")
+    (ended,) = await chats.history("t")
+    assert (ended.status, ended.content) == ("error", "his")
+
+
+async def test_the_blocks_own_error_is_told(chats: AsyncConversations) -> None:
+    """C-7: the host's error comes through, with a note if its message could not be ended."""
+    with pytest.raises(ZeroDivisionError) as raised:
+        async with chats.stream("t", OPEN) as stream:
+            await stream.write("half")
+            await chats.finish(stream.message.id, status="cancelled")
+            raise ZeroDivisionError
+    (note,) = raised.value.__notes__
+    assert str(stream.message.id) in note
+    assert "cancelled" in note
+
+
 async def test_pending_then_streaming_then_finished(chats: AsyncConversations) -> None:
     """C-7: pending, streaming, and one of three ends; nothing changes after that."""
     for ending in ("complete", "error", "cancelled"):
@@ -217,3 +343,55 @@ async def test_streams_whose_writer_died_are_closed(async_store: AsyncStore) -> 
 async def test_a_silence_is_a_time(async_store: AsyncStore, silent_for: object) -> None:
     with pytest.raises(InvalidInput):
         await async_store.maintenance().close_streams(silent_for=silent_for)
+
+
+@pytest.mark.parametrize("now", ["x", 1, datetime(2030, 1, 1)])  # noqa: DTZ001 - a time without a zone is refused
+async def test_a_stand_in_for_the_clock_is_a_time(async_store: AsyncStore, now: object) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        await async_store.maintenance().close_streams(silent_for=1, now=now)
+    assert raised.value.field == "now"
+
+
+def damage(db: Database, table: str, column: str, value: str, known: UUID) -> None:
+    """Put a value into a row that the library never stores there."""
+    if db.kind == "sqlite":
+        db.execute(f"UPDATE {table} SET {column} = :value WHERE id = :known", value=value, known=known.hex)
+    else:
+        statement = f"UPDATE {table} SET {column} = CAST(:value AS jsonb) WHERE id = :known"
+        db.execute(statement, value=value, known=known)
+
+
+@pytest.mark.parametrize(("column", "value"), [("metadata", "[1]"), ("parts", '{"no": "list"}')])
+async def test_a_damaged_stream_is_closed(async_store: AsyncStore, db: Database, column: str, value: str) -> None:
+    """C-7, C-15: it is ended as it is, and keeps none after it open, of whatever tenant; its damage is not hidden."""
+    mine, theirs = async_store.conversations, async_store.for_tenant("other").conversations
+    (hurt,) = await mine.append("t", NewMessage(role="assistant", content="old words", status="streaming"))
+    (fine,) = await theirs.append("t", OPEN)
+    damage(db, "rag_message", column, value, hurt.id)
+    later = fine.created_at + timedelta(hours=2)
+    assert await async_store.maintenance().close_streams(silent_for=3600, now=later) == 2
+    assert (await theirs.get_message(fine.id)).status == "error"
+    assert (await mine.get_message(hurt.id, lenient=True)).status == "error"
+    with pytest.raises(CorruptRow, match=str(hurt.id)):
+        await mine.get_message(hurt.id)
+
+
+async def test_a_stream_that_cannot_be_closed_keeps_no_other_open(async_store: AsyncStore, db: Database) -> None:
+    """C-15: where the conversation is damaged, the error names it once all other messages are ended."""
+    mine, theirs = async_store.conversations, async_store.for_tenant("other").conversations
+    (hurt,) = await mine.append("t", OPEN)
+    (fine,) = await theirs.append("t", OPEN)
+    damage(db, "rag_conversation", "metadata", "[1]", hurt.conversation_id)
+    later = fine.created_at + timedelta(hours=2)
+    with pytest.raises(CorruptRow, match=str(hurt.conversation_id)):
+        await async_store.maintenance().close_streams(silent_for=3600, now=later)
+    assert (await theirs.get_message(fine.id)).status == "error"
+    assert (await mine.get_message(hurt.id)).status == "streaming"
+
+
+async def test_a_damaged_message_can_be_deleted(async_store: AsyncStore, db: Database) -> None:
+    chats = async_store.conversations
+    (kept, hurt) = await chats.append("t", [NewMessage(role="user", content="a"), NewMessage(role="user")])
+    damage(db, "rag_message", "metadata", "[1]", hurt.id)
+    assert await chats.delete_message(hurt.id) == 1
+    assert await chats.history("t") == [kept]

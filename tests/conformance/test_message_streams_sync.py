@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -12,8 +13,9 @@ from ragstore.conversations._sync import Conversations
 from ragstore.conversations.parts import TextPart
 from ragstore.conversations.records import NewCitation, NewMessage
 from ragstore.core.ids import new_id
-from ragstore.errors import Conflict, InvalidInput, LimitExceeded, NotFound, UsageError
+from ragstore.errors import Conflict, CorruptRow, InvalidInput, LimitExceeded, NotFound, UsageError
 from ragstore.store._sync import Store
+from tests.conformance.support import Database
 
 OPEN = NewMessage(role="assistant", status="streaming")
 
@@ -61,6 +63,83 @@ def test_an_error_ends_a_stream(chats: Conversations) -> None:
             raise ZeroDivisionError
     (ended,) = chats.history("t")
     assert (ended.status, ended.content) == ("error", "half")
+
+
+@pytest.mark.parametrize(
+    ("piece", "refusal"),
+    [("\0", InvalidInput), ("\ud800", InvalidInput), (None, InvalidInput), ("x" * 999_996, LimitExceeded)],
+)
+def test_an_unfit_piece_leaves_the_rest(chats: Conversations, piece: object, refusal: type[Exception]) -> None:
+    """C-7: it is refused as it comes; what came before it, and what comes after, is stored."""
+    with pytest.raises(refusal):
+        with chats.stream("t", OPEN, flush_every=3600) as stream:
+            stream.write("good ")
+            stream.write(piece)
+    with chats.stream("t", OPEN, flush_every=3600) as stream:
+        stream.write("good ")
+        with pytest.raises(refusal):
+            stream.write(piece)
+        stream.write("text")
+    error, complete = chats.history("t")
+    assert (error.status, error.content) == ("error", "good ")
+    assert (complete.status, complete.content) == ("complete", "good text")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"output_tokens": -1}, "output_tokens"),
+        ({"outputtokens": 1}, "outputtokens"),
+        ({"status": "complete"}, "status"),
+        ({"content": "all"}, "content"),
+        ({"metadata": {"a": "\0"}}, "metadata.a"),
+        ({"sources": [NewCitation(source="other")]}, "sources"),
+    ],
+)
+def test_what_is_told_is_checked_at_once(chats: Conversations, fields: dict[str, object], field: str) -> None:
+    """C-7: what is unfit is refused where it is told, and the message ends with all else."""
+    begun = NewMessage(role="assistant", sources=[NewCitation(source="s")])
+    with pytest.raises(InvalidInput) as raised:
+        with chats.stream("t", begun) as stream:
+            stream.write("half")
+            stream.tell(model="m")
+            stream.tell(input_tokens=1, **fields)
+    assert raised.value.field == field
+    (ended,) = chats.history("t")
+    assert (ended.status, ended.content, ended.model, ended.input_tokens) == ("error", "half", "m", None)
+
+
+def test_what_is_told_stays_as_it_was_told(chats: Conversations) -> None:
+    """C-7: a value that the host changes afterwards cannot keep the message open."""
+    metadata = {"a": "b"}
+    with chats.stream("t", OPEN) as stream:
+        stream.tell(metadata=metadata, model="former")
+        stream.tell(model="m")
+        metadata["a"] = "\0"
+    (ended,) = chats.history("t")
+    assert (ended.status, ended.metadata, ended.model) == ("complete", {"a": "b"}, "m")
+
+
+def test_a_stream_that_cannot_store_its_rest_ends(chats: Conversations) -> None:
+    """C-7: somebody else added to the message: it ends as an error with what is stored, and is not left open."""
+    with pytest.raises(Conflict, match="3 characters, not 0"):
+        with chats.stream("t", OPEN, flush_every=3600) as stream:
+            stream.write("mine")
+            chats.grow(stream.message.id, "his")
+    (ended,) = chats.history("t")
+    assert (ended.status, ended.content) == ("error", "his")
+
+
+def test_the_blocks_own_error_is_told(chats: Conversations) -> None:
+    """C-7: the host's error comes through, with a note if its message could not be ended."""
+    with pytest.raises(ZeroDivisionError) as raised:
+        with chats.stream("t", OPEN) as stream:
+            stream.write("half")
+            chats.finish(stream.message.id, status="cancelled")
+            raise ZeroDivisionError
+    (note,) = raised.value.__notes__
+    assert str(stream.message.id) in note
+    assert "cancelled" in note
 
 
 def test_pending_then_streaming_then_finished(chats: Conversations) -> None:
@@ -193,3 +272,55 @@ def test_streams_whose_writer_died_are_closed(store: Store) -> None:
 def test_a_silence_is_a_time(store: Store, silent_for: object) -> None:
     with pytest.raises(InvalidInput):
         store.maintenance().close_streams(silent_for=silent_for)
+
+
+@pytest.mark.parametrize("now", ["x", 1, datetime(2030, 1, 1)])  # noqa: DTZ001 - a time without a zone is refused
+def test_a_stand_in_for_the_clock_is_a_time(store: Store, now: object) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        store.maintenance().close_streams(silent_for=1, now=now)
+    assert raised.value.field == "now"
+
+
+def damage(db: Database, table: str, column: str, value: str, known: UUID) -> None:
+    """Put a value into a row that the library never stores there."""
+    if db.kind == "sqlite":
+        db.execute(f"UPDATE {table} SET {column} = :value WHERE id = :known", value=value, known=known.hex)
+    else:
+        statement = f"UPDATE {table} SET {column} = CAST(:value AS jsonb) WHERE id = :known"
+        db.execute(statement, value=value, known=known)
+
+
+@pytest.mark.parametrize(("column", "value"), [("metadata", "[1]"), ("parts", '{"no": "list"}')])
+def test_a_damaged_stream_is_closed(store: Store, db: Database, column: str, value: str) -> None:
+    """C-7, C-15: it is ended as it is, and keeps none after it open, of whatever tenant; its damage is not hidden."""
+    mine, theirs = store.conversations, store.for_tenant("other").conversations
+    (hurt,) = mine.append("t", NewMessage(role="assistant", content="old words", status="streaming"))
+    (fine,) = theirs.append("t", OPEN)
+    damage(db, "rag_message", column, value, hurt.id)
+    later = fine.created_at + timedelta(hours=2)
+    assert store.maintenance().close_streams(silent_for=3600, now=later) == 2
+    assert theirs.get_message(fine.id).status == "error"
+    assert mine.get_message(hurt.id, lenient=True).status == "error"
+    with pytest.raises(CorruptRow, match=str(hurt.id)):
+        mine.get_message(hurt.id)
+
+
+def test_a_stream_that_cannot_be_closed_keeps_no_other_open(store: Store, db: Database) -> None:
+    """C-15: where the conversation is damaged, the error names it once all other messages are ended."""
+    mine, theirs = store.conversations, store.for_tenant("other").conversations
+    (hurt,) = mine.append("t", OPEN)
+    (fine,) = theirs.append("t", OPEN)
+    damage(db, "rag_conversation", "metadata", "[1]", hurt.conversation_id)
+    later = fine.created_at + timedelta(hours=2)
+    with pytest.raises(CorruptRow, match=str(hurt.conversation_id)):
+        store.maintenance().close_streams(silent_for=3600, now=later)
+    assert theirs.get_message(fine.id).status == "error"
+    assert mine.get_message(hurt.id).status == "streaming"
+
+
+def test_a_damaged_message_can_be_deleted(store: Store, db: Database) -> None:
+    chats = store.conversations
+    (kept, hurt) = chats.append("t", [NewMessage(role="user", content="a"), NewMessage(role="user")])
+    damage(db, "rag_message", "metadata", "[1]", hurt.id)
+    assert chats.delete_message(hurt.id) == 1
+    assert chats.history("t") == [kept]

@@ -37,7 +37,7 @@ from langchain_core.runnables.history import RunnableWithMessageHistory
 
 from ragstore import AsyncStore, Message, NewMessage, Store
 from ragstore.conversations.parts import Attachment, TextPart, ToolCall, ToolResult
-from ragstore.errors import Conflict, InvalidInput, UsageError
+from ragstore.errors import Conflict, CorruptRow, InvalidInput, UsageError
 from ragstore.integrations.langchain import RagstoreChatMessageHistory
 from tests.conformance.support import together
 
@@ -226,6 +226,55 @@ def test_values_that_json_has_no_form_for(history: RagstoreChatMessageHistory) -
     with pytest.raises(InvalidInput, match="item 1: messages: JSON has no form for a value of this ToolMessage"):
         history.add_messages([HumanMessage("y"), ToolMessage("z", tool_call_id="c", artifact=object())])
     assert len(history.messages) == 1
+
+
+class Custom(BaseMessage):
+    type: str = "custom"
+
+
+class ToolLike(BaseMessage):
+    type: str = "tool"
+
+
+class Coloured(HumanMessage):
+    colour: str = "red"
+
+
+@pytest.mark.parametrize("unfit", [Custom("x"), ToolLike("x"), "x"], ids=["unknown type", "other shape", "text"])
+def test_what_does_not_come_back_is_refused(history: RagstoreChatMessageHistory, unfit: Any) -> None:
+    """C-8: a message that LangChain cannot read would hide its whole thread."""
+    with pytest.raises(InvalidInput) as refused:
+        history.add_messages([HumanMessage("a"), unfit])
+    assert (refused.value.field, refused.value.index) == ("messages", 1)
+    assert history.messages == []
+
+
+def test_a_class_of_ones_own_comes_back_as_the_one_of_its_type(history: RagstoreChatMessageHistory) -> None:
+    history.add_message(Coloured("Hi", colour="blue"))
+    same(history.messages, [HumanMessage("Hi", colour="blue")])
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": "langchain"}, {"type": "langchain", "kind": 7, "data": {}}, {"type": "langchain", "kind": "ai"}]
+)
+def test_a_part_that_is_only_named_as_ours(history: RagstoreChatMessageHistory, store: Store, part: Any) -> None:
+    """It is the host's, and is left out as any part that LangChain has no form for."""
+    store.conversations.append("t-1", NewMessage(role="user", content="Hi", parts=[part]))
+    same(history.messages, [HumanMessage("Hi")])
+
+
+@pytest.mark.parametrize(
+    "kept", [{"kind": "telepathy", "data": {}}, {"kind": "tool", "data": {}}, {"kind": "ai", "data": {"content": [1]}}]
+)
+def test_what_langchain_cannot_read_is_named(
+    history: RagstoreChatMessageHistory, store: Store, kept: dict[str, Any]
+) -> None:
+    """C-15: the error names the message."""
+    part = {"type": "langchain", **kept}
+    (message,) = store.conversations.append("t-1", NewMessage(role="user", content="Hi", parts=[part]))
+    with pytest.raises(CorruptRow) as raised:
+        _ = history.messages
+    assert (raised.value.table, raised.value.id) == ("rag_message", message.id)
 
 
 # --------------------------------------------------------------------------------------------------- threads

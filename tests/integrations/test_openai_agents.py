@@ -17,7 +17,7 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 
 from ragstore import AsyncStore, Message, NewMessage, Store
 from ragstore.conversations.parts import Attachment, ReasoningPart, TextPart, ToolCall, ToolResult
-from ragstore.errors import Conflict, InvalidInput, UsageError
+from ragstore.errors import Conflict, CorruptRow, InvalidInput, UsageError
 from ragstore.integrations.openai_agents import RagstoreSession
 
 pytestmark = pytest.mark.anyio
@@ -306,6 +306,72 @@ async def test_what_the_host_has_written_itself(session: RagstoreSession, async_
     assert await session.get_items(3) == expected[3:]
     assert [await session.pop_item() for _ in range(2)] == [expected[5], expected[4]]
     assert await session.get_items() == expected[:3]
+
+
+async def test_popping_brings_no_other_branch_back(session: RagstoreSession, async_store: AsyncStore) -> None:
+    """C-6: what is left is what was shown without the last item, until nothing is; the other branch can be chosen."""
+    chats = async_store.conversations
+    await session.add_items(said("u1", "a1"))
+    first, answer = await stored(async_store)
+    await chats.append("t-1", [NewMessage(role="user", content=text) for text in ("u2", "a2")], parent_id=None)
+    for left in (["u2"], [], []):
+        await session.pop_item()
+        assert await texts(session) == left
+    await session.add_items(said("u3"))
+    assert await texts(session) == ["u3"]
+    await chats.choose_branch(first.id)
+    assert await texts(session) == ["u1", "a1"]
+    assert [message.id for message in await stored(async_store)] == [first.id, answer.id]
+
+
+async def test_popping_keeps_what_another_branch_goes_through(
+    session: RagstoreSession, async_store: AsyncStore
+) -> None:
+    """C-6: the other branch stays whole, and what is added then begins anew beside it."""
+    chats = async_store.conversations
+    await session.add_items(said("question", "first answer"))
+    question, first = await stored(async_store)
+    await chats.append("t-1", NewMessage(role="user", content="second answer"), parent_id=question.id)
+    assert [await session.pop_item() for _ in range(3)] == [*said("second answer", "question"), None]
+    await session.add_items(said("again"))
+    assert await texts(session) == ["again"]
+    await chats.choose_branch(first.id)
+    assert await texts(session) == ["question", "first answer"]
+    assert [hit.message.content for hit in await chats.search("question")] == ["question"]
+
+
+async def test_a_message_without_items_hides_no_item(session: RagstoreSession, async_store: AsyncStore) -> None:
+    """The last item that is shown is popped; and where none is shown, nothing is taken away."""
+    thought = NewMessage(role="assistant", parts=[ReasoningPart(text="Hm.")])
+    await async_store.conversations.append("t-1", thought)
+    assert await session.pop_item() is None
+    assert len(await stored(async_store)) == 1
+    await session.add_items(said("a"))
+    await async_store.conversations.append("t-1", [thought, thought])
+    assert await session.pop_item() == said("a")[0]
+    assert await session.pop_item() is None
+    assert len(await stored(async_store)) == 1
+
+
+@pytest.mark.parametrize("more", [{}, {"item": {}}, {"item": 7, "taken": []}])
+async def test_a_part_that_is_only_named_as_ours(
+    session: RagstoreSession, async_store: AsyncStore, more: dict[str, Any]
+) -> None:
+    """It is the host's, and is left out as any part that the SDK has no form for."""
+    part = {"type": "openai_agents", **more}
+    await async_store.conversations.append("t-1", NewMessage(role="user", content="Hi", parts=[part]))
+    assert await session.get_items() == said("Hi")
+
+
+async def test_an_item_that_cannot_be_put_together_is_named(session: RagstoreSession, async_store: AsyncStore) -> None:
+    """C-15: the error names the message, which is not popped either."""
+    part = {"type": "openai_agents", "item": {}, "taken": ["call_id"]}
+    (message,) = await async_store.conversations.append("t-1", NewMessage(role="user", content="Hi", parts=[part]))
+    for call in (session.get_items, session.pop_item):
+        with pytest.raises(CorruptRow) as raised:
+            await call()
+        assert (raised.value.table, raised.value.id) == ("rag_message", message.id)
+    assert len(await stored(async_store)) == 1
 
 
 # ---------------------------------------------------------------------------------------------- many at once

@@ -1,10 +1,12 @@
 """Names, texts and numbers at the border."""
 
+from enum import Enum, StrEnum
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragstore.core import border
+from ragstore.core import border, json
 from ragstore.core.border import TextPolicy
 from ragstore.errors import InvalidInput
 
@@ -22,6 +24,36 @@ def test_replacing_always_gives_something_storable_and_counts(value: str) -> Non
     assert len(stored) == len(value)
     assert policy.replaced == sum(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)
     assert stored.encode() is not None
+
+
+class Mixed(str, Enum):  # noqa: UP042 - hosts have such
+    ANN = "ann"
+
+
+class Strict(StrEnum):
+    ANN = "ann"
+
+    def __str__(self) -> str:
+        return "somebody"
+
+
+class Shouting(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self.upper()
+
+
+@pytest.mark.parametrize("value", [Mixed.ANN, Strict.ANN, Shouting("ann")], ids=["Enum", "StrEnum", "subclass"])
+def test_a_kind_of_text_is_the_text_that_it_is_equal_to(value: str) -> None:
+    """I31: its own `__str__` would make another name of it."""
+    for rule in ("reject", "replace"):
+        stored = TextPolicy(rule).text(value, field="content")  # type: ignore[arg-type]
+        assert (type(stored), stored) == (str, "ann")
+    name = border.name(value, field="user_id", max_bytes=255)
+    assert (type(name), name) == (str, "ann")
+    cleaned = json.clean({value: [value]}, TextPolicy(), field="metadata")
+    assert json.dumps(cleaned) == '{"ann":["ann"]}'
 
 
 def test_the_refusal_names_field_and_item() -> None:

@@ -1,5 +1,8 @@
 """Cursors: opaque, of one kind, and refused when damaged."""
 
+import base64
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,16 @@ from ragstore.core.paging import decode_cursor, encode_cursor, page_of
 from ragstore.errors import InvalidInput
 
 KEYS = st.lists(st.integers() | st.text(st.characters(exclude_categories=["Cs"])), max_size=4)
+
+
+@pytest.mark.parametrize("check", [b"\0\0\0\0", None], ids=["damaged", "forged"])
+def test_brackets_without_end_are_refused(check: bytes | None) -> None:
+    """I24."""
+    body = b"[" * 100_000
+    check = hashlib.sha256(body).digest()[:4] if check is None else check
+    with pytest.raises(InvalidInput) as caught:
+        decode_cursor("rows", base64.urlsafe_b64encode(check + body).decode().rstrip("="), int)
+    assert caught.value.field == "cursor"
 
 
 @given(KEYS)

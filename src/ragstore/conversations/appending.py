@@ -240,5 +240,5 @@ def record_exchange(backend: ConversationsBackend, asked: Append, thumb: Thumb) 
     if not thumbs.has(answer, thumb.user, thumb.value):
         given = yield from thumbs.give(backend, asked.tenant, answer.id, thumb.user, thumb.value, None)
         others = (other for other in answer.feedback if other.user_id != given.user_id)
-        answer = answer.model_copy(update={"feedback": (*others, given)})
+        answer = answer.model_copy(update={"feedback": tuple(sorted((*others, given), key=reading.rater))})
     return Exchange(thread_id=asked.thread, question=question, answer=answer)

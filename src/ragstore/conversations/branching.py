@@ -15,7 +15,7 @@ from ragstore.errors import ConcurrencyError
 
 
 def locked(tenant: str, message_id: UUID) -> Steps[tuple[Conversation, Message]]:
-    """Lock a message's conversation, and read the message as it is then, without what is noted on it."""
+    """Lock a message's conversation, and read the message as it is then, damaged or not, without its notes."""
     seen = yield from reading.bare(tenant, message_id)
     found: list[Conversation] = yield statements.lock_conversation_by_id(tenant, seen.conversation_id)
     if not found:

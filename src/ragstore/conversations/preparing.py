@@ -178,6 +178,7 @@ def message(new: object, border_: Border, index: int | None = None, *, content: 
     if not isinstance(new, NewMessage):
         raise InvalidInput(f"must be a NewMessage, not {type(new).__name__}", field="messages", index=index)
     policy = border_.policy
+    cited = citations(new.sources, policy, index)
     fields = {
         "id": new_id(),
         "client_id": _name(new.client_id, "client_id", index),
@@ -188,12 +189,12 @@ def message(new: object, border_: Border, index: int | None = None, *, content: 
         "meta": metadata(new.metadata, policy, index),
         **usage(new, index),
         "pinned": new.pinned,
-        "annotated": len(new.sources) > 0,
+        "annotated": len(cited) > 0,
     }
     found = NO_TERMS
     if new.status == "complete":
         found = terms_of(fields["content"], fields["parts"], border_.language)
-    return Prepared(fields, citations(new.sources, policy, index), found)
+    return Prepared(fields, cited, found)
 
 
 def usage(said: Any, index: int | None = None) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def message(tenant: str, message_id: UUID, *, lenient: bool = False) -> Steps[Me
 
 
 def bare(tenant: str, message_id: UUID) -> Steps[Message]:
-    """Read a message without what is noted on it, or raise `NotFound`."""
-    lines: list[Line] = yield statements.message_by_id(tenant, message_id)
+    """Read a message, damaged or not, without what is noted on it, or raise `NotFound`."""
+    lines: list[Line] = yield statements.message_by_id(tenant, message_id, lenient=True)
     if not lines:
         raise no_message(message_id)
     return lines[0].message
@@ -65,7 +65,7 @@ def _with(message: Message, notes: Sequence[Note] | None) -> Message:
     if notes is None:
         return message
     citations = sorted((note.citation for note in notes if note.citation is not None), key=_rank)
-    thumbs = sorted((note.feedback for note in notes if note.feedback is not None), key=_rater)
+    thumbs = sorted((note.feedback for note in notes if note.feedback is not None), key=rater)
     return message.model_copy(update={"citations": tuple(citations), "feedback": tuple(thumbs)})
 
 
@@ -73,7 +73,8 @@ def _rank(citation: Citation) -> int:
     return citation.rank
 
 
-def _rater(thumb: Feedback) -> str:
+def rater(thumb: Feedback) -> str:
+    """Give what thumbs on a message are in order of."""
     return thumb.user_id or ""
 
 

@@ -40,7 +40,7 @@ class TextPolicy:
         """
         found = _UNSTORABLE.search(value)
         if found is None:
-            return str(value)
+            return str.__str__(value)  # a subclass's own __str__ gives another text, as an Enum's does
         if self.rule == "reject":
             raise unstorable(found, field=field, index=index)
         cleaned, count = _UNSTORABLE.subn("\ufffd", value)

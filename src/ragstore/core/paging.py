@@ -59,11 +59,11 @@ def decode_cursor(kind: str, cursor: str, *types: type) -> tuple[Any, ...]:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         check, body = raw[:_CHECK], raw[_CHECK:]
-        found_kind, *key = json.loads(body)
-        sound = check == hashlib.sha256(body).digest()[:_CHECK] and found_kind == kind
-    except (ValueError, TypeError):
-        sound, key = False, []
-    if not sound or [type(value) for value in key] != list(types):
+        sound = check == hashlib.sha256(body).digest()[:_CHECK]
+        found_kind, *key = json.loads(body) if sound else [None]
+    except (ValueError, TypeError, RecursionError):  # the last by a forged one of ten thousand brackets
+        found_kind, key = None, []
+    if found_kind != kind or [type(value) for value in key] != list(types):
         raise InvalidInput("this is not a cursor that this call gave out: begin without one", field="cursor")
     return tuple(key)
 

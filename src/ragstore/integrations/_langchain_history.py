@@ -51,6 +51,7 @@ class RagstoreChatMessageHistory(BaseChatMessageHistory):
 
         Raises:
             Conflict: The thread is another user's.
+            CorruptRow: LangChain cannot read a message.
             UsageError: The store is an `AsyncStore`.
         """
         store = self._sync("messages", "aget_messages()")
@@ -66,14 +67,16 @@ class RagstoreChatMessageHistory(BaseChatMessageHistory):
         """Append messages after the newest, in one transaction; no other writer's come between them.
 
         A message is given back equal to what was added, if its values are JSON. Others are stored as pydantic writes
-        them: a datetime comes back as text, an infinity as None, a document among a tool's artifacts as a dict.
+        them: a datetime comes back as text, an infinity as None, a document among a tool's artifacts as a dict. One of
+        a class of your own comes back as LangChain's class of its `type`; where there is none, it is refused.
 
         Args:
             messages: At most 10,000.
 
         Raises:
             Conflict: The thread is another user's. Nothing is stored.
-            InvalidInput: A value cannot be stored; `index` is the message's place. Nothing is stored.
+            InvalidInput: A value cannot be stored, or not be read back; `index` is the message's place. Nothing is
+                stored.
             UsageError: The store is an `AsyncStore`.
         """
         store = self._sync("add_messages", "aadd_messages")

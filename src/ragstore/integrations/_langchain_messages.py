@@ -28,7 +28,7 @@ from pydantic_core import PydanticSerializationError
 from ragstore.conversations.parts import Attachment, Part, TextPart, ToolCall, ToolResult
 from ragstore.conversations.records import Message, NewMessage, Role
 from ragstore.core import border
-from ragstore.errors import InvalidInput
+from ragstore.errors import CorruptRow, InvalidInput
 from ragstore.integrations._histories import ROLES, put_texts, remainder, take_texts, texts_of
 
 KIND = "langchain"
@@ -46,8 +46,10 @@ def to_new(message: BaseMessage, index: int) -> NewMessage:
     """Make a message of LangChain's one of ours.
 
     Raises:
-        InvalidInput: It holds what JSON has no form for.
+        InvalidInput: It is none, holds what JSON has no form for, or is of a class that LangChain does not read back.
     """
+    if not isinstance(message, BaseMessage):
+        raise InvalidInput(f"must be a BaseMessage, not {type(message).__name__}", field="messages", index=index)
     data = _dump(message, index)
     parts: list[Part] = []
     content = ""
@@ -58,8 +60,19 @@ def to_new(message: BaseMessage, index: int) -> NewMessage:
     parts += _calls(data)
     role = _role(message)
     if _made_of_ours(role, content, parts) != [message]:
-        parts.append({"type": KIND, "kind": message.type, "data": data})
+        kept: dict[str, Any] = {"type": KIND, "kind": message.type, "data": data}
+        _check_comes_back(kept, content, parts, type(message).__name__, index)
+        parts.append(kept)
     return NewMessage(role=role, content=content, parts=parts or None, **_usage(message))
+
+
+def _check_comes_back(kept: dict[str, Any], content: str, parts: Sequence[Part], name: str, index: int) -> None:
+    try:
+        _restored(kept, content, parts)
+    except Exception as error:
+        advice = "add one of LangChain's own classes, such as HumanMessage or AIMessage"
+        what = f"LangChain does not read a {name} of the type {kept['kind']!r} back: {advice} ({error})"
+        raise InvalidInput(what, field="messages", index=index) from error
 
 
 def _dump(message: BaseMessage, index: int) -> dict[str, Any]:
@@ -146,21 +159,37 @@ def to_langchain(messages: Sequence[Message]) -> list[BaseMessage]:
 
 def _made(message: Message) -> list[BaseMessage]:
     parts = message.parts or ()
-    stored = remainder(parts, KIND)
-    if stored is None:
+    kept = _kept(parts)
+    if kept is None:
         return _made_of_ours(message.role, message.content, parts)
-    data = dict(stored["data"])
+    try:
+        return _restored(kept, message.content, parts)
+    except Exception as error:
+        what = f"LangChain cannot read its part of the type {KIND!r} ({error})"
+        raise CorruptRow("rag_message", message.id, what) from error
+
+
+def _kept(parts: Sequence[Part]) -> dict[str, Any] | None:
+    """Find what was kept of a message of LangChain's; a host's own part that is only named alike is none."""
+    found = remainder(parts, KIND)
+    if found is None or not isinstance(found.get("kind"), str) or not isinstance(found.get("data"), Mapping):
+        return None
+    return found
+
+
+def _restored(kept: Mapping[str, Any], content: str, parts: Sequence[Part]) -> list[BaseMessage]:
+    data = dict(kept["data"])
     results = [part for part in parts if isinstance(part, ToolResult)]
     if results:
         data |= {"tool_call_id": results[0].call_id, "content": results[0].content}
     elif "content" in data:
-        data["content"] = put_texts(texts_of(message.content, parts), data["content"])
+        data["content"] = put_texts(texts_of(content, parts), data["content"])
     else:
-        data["content"] = message.content
+        data["content"] = content
     if "tool_calls" not in data:
         calls = [_call(part, part.arguments) for part in parts if isinstance(part, ToolCall)]
         data |= {"tool_calls": calls} if calls else {}
-    return messages_from_dict([{"type": stored["kind"], "data": data}])
+    return messages_from_dict([{"type": kept["kind"], "data": data}])
 
 
 def _call(part: ToolCall, arguments: Any) -> LangChainCall:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ragstore.conversations.parts import Attachment, Part, ReasoningPart, TextPart, ToolCall, ToolResult
 from ragstore.conversations.records import Message, NewMessage, Role
-from ragstore.errors import InvalidInput
+from ragstore.errors import CorruptRow, InvalidInput
 from ragstore.integrations._histories import ROLES, put_texts, remainder, take_texts, texts_of
 
 KIND = "openai_agents"
@@ -103,16 +103,36 @@ def to_items(messages: Sequence[Message]) -> list[dict[str, Any]]:
 
 
 def items_of(message: Message) -> list[dict[str, Any]]:
-    """Make a message items: one, or of a message that the host has written, any number."""
+    """Make a message items: one, or of a message that the host has written, any number.
+
+    Raises:
+        CorruptRow: What was kept of an item cannot be put together.
+    """
     parts = message.parts or ()
-    stored = remainder(parts, KIND)
-    if stored is None:
+    kept = _kept(parts)
+    if kept is None:
         return _items_of_ours(message.role, message.content, parts)
-    item, places = dict(stored["item"]), {"content": message.content, **_of_tool(parts)}
-    item |= {name: places[name] for name in stored["taken"]}
+    try:
+        return [_restored(kept, message.content, parts)]
+    except Exception as error:
+        what = f"its part of the type {KIND!r} is none that was stored here ({error!r})"
+        raise CorruptRow("rag_message", message.id, what) from error
+
+
+def _kept(parts: Sequence[Part]) -> dict[str, Any] | None:
+    """Find what was kept of an item; a host's own part that is only named alike is none."""
+    found = remainder(parts, KIND)
+    if found is None or not isinstance(found.get("item"), Mapping) or not isinstance(found.get("taken"), list):
+        return None
+    return found
+
+
+def _restored(kept: Mapping[str, Any], content: str, parts: Sequence[Part]) -> dict[str, Any]:
+    item, places = dict(kept["item"]), {"content": content, **_of_tool(parts)}
+    item |= {name: places[name] for name in kept["taken"]}
     if "role" in item and isinstance(item.get("content"), list):
-        item["content"] = put_texts(texts_of(message.content, parts), item["content"])
-    return [item]
+        item["content"] = put_texts(texts_of(content, parts), item["content"])
+    return item
 
 
 def _of_tool(parts: Sequence[Part]) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from agents.memory import SessionSettings
 
-from ragstore.errors import ConcurrencyError, NotFound, UsageError
+from ragstore.conversations import reading, statements
+from ragstore.conversations.records import Conversation, Message
+from ragstore.core.query import Steps
+from ragstore.errors import ConcurrencyError, UsageError
 from ragstore.integrations import _histories
 from ragstore.integrations._openai_agents_items import items_of, to_items, to_new
 from ragstore.store._async import AsyncStore
@@ -15,8 +19,8 @@ if TYPE_CHECKING:
     from agents import TResponseInputItem
 
 
-class _Followed(Exception):
-    """Somebody has appended behind the newest item."""
+class _NoItem(Exception):
+    """The current branch has no item, so nothing is taken away."""
 
 
 class RagstoreSession:
@@ -65,6 +69,7 @@ class RagstoreSession:
 
         Raises:
             Conflict: The thread is another user's.
+            CorruptRow: A message is damaged.
             InvalidInput: The limit is below 0.
         """
         if limit is None and self.session_settings is not None:
@@ -89,27 +94,27 @@ class RagstoreSession:
     async def pop_item(self) -> TResponseInputItem | None:
         """Take the newest item away and give it; None: there is none. Two calls at once never get the same.
 
-        A message that the host has written by other ways is taken away whole, and its last item is given.
+        A message that the host has written by other ways is taken away whole, and its last item is given; messages
+        after it that have no item go with it. What is left is the current branch without them: no other branch takes
+        its place. A message that another branch goes through leaves the current one, and stays for the other.
 
         Raises:
             Conflict: The thread is another user's.
+            CorruptRow: The message is damaged. Nothing is taken away.
         """
         await self._thread.acheck(self._store.conversations)
         while True:
             try:
-                return cast("TResponseInputItem | None", await self._pop())
-            except (_Followed, NotFound, ConcurrencyError):  # somebody was quicker
+                return cast("TResponseInputItem", await self._pop())
+            except _NoItem:
+                return None
+            except ConcurrencyError:  # somebody was quicker
                 continue
 
-    async def _pop(self) -> dict[str, Any] | None:
-        async with self._store.begin() as unit:
-            newest = await unit.conversations.history(self.session_id, limit=1)
-            if not newest:
-                return None
-            if await unit.conversations.delete_message(newest[0].id) > 1:
-                raise _Followed
-        items = items_of(newest[0])
-        return items[-1] if items else None
+    async def _pop(self) -> dict[str, Any]:
+        access = self._store.conversations._access  # its own calls would choose another branch instead
+        async with access.writing() as work:
+            return await work.steps(_take_last(access.tenant, self.session_id))
 
     async def clear_session(self) -> None:
         """Delete the thread with all its branches, its title and its metadata. The next item begins it anew.
@@ -119,3 +124,30 @@ class RagstoreSession:
         """
         await self._thread.acheck(self._store.conversations)
         await self._store.conversations.delete(self.session_id)
+
+
+def _take_last(tenant: str, thread: str) -> Steps[dict[str, Any]]:
+    """Take the current branch's messages away from its end up to the first that has items, and give its last one.
+
+    Raises:
+        _NoItem: None has.
+    """
+    found: list[Conversation] = yield statements.lock_conversation(tenant, thread)
+    leaf = found[0].leaf_id if found else None
+    while leaf is not None:
+        message = yield from reading.message(tenant, leaf)
+        yield from _take(tenant, message)
+        if items := items_of(message):
+            return items[-1]
+        leaf = message.parent_id
+    raise _NoItem
+
+
+def _take(tenant: str, leaf: Message) -> Steps[None]:
+    """End the current branch above its leaf, which is deleted unless another branch goes through it."""
+    tips: list[UUID] = yield statements.tip_below(tenant, leaf.conversation_id, leaf.id)
+    if tips[0] != leaf.id:
+        yield statements.patched(tenant, leaf.conversation_id, {"leaf_id": leaf.parent_id})
+        return
+    yield statements.delete_tree(tenant, leaf.conversation_id, leaf.id)
+    yield statements.recount(tenant, leaf.conversation_id, leaf.parent_id)

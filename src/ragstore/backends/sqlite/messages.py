@@ -18,6 +18,7 @@ from ragstore.conversations.statements.scopes import Scope, is_in_scope, scope_o
 from ragstore.core import json
 from ragstore.core.bm25 import K1, B, idf
 from ragstore.core.query import Query, Selected, Steps
+from ragstore.errors import CorruptRow
 
 if TYPE_CHECKING:
     import numpy
@@ -97,7 +98,7 @@ class _Held:
         return cls(
             np.array(ids, dtype="S32"),
             np.array(lengths, dtype=np.int64),
-            np.cumsum(np.fromiter(map(len, terms), dtype=np.int64, count=len(terms))) // 4,
+            np.cumsum(_sizes(ids, terms, counts)) // 4,
             np.frombuffer(b"".join(terms), dtype="<i4"),
             np.frombuffer(b"".join(counts), dtype="<i4"),
             np.array(wanted, dtype=bool),
@@ -122,6 +123,22 @@ class _Held:
         import numpy as np
 
         return np.bincount(self.numbers(self.places_of(terms)), minlength=len(self.ids))
+
+
+def _sizes(ids: Sequence[str], terms: Sequence[bytes | None], counts: Sequence[bytes | None]) -> Integers:
+    """Give the bytes of each message's terms.
+
+    Raises:
+        CorruptRow: A message has no whole number of terms, or not a count for each.
+    """
+    import numpy as np
+
+    sizes, others = (np.array([len(array or b"") for array in arrays], dtype=np.int64) for arrays in (terms, counts))
+    damaged = np.flatnonzero((sizes == 0) | (sizes % 4 > 0) | (sizes != others))
+    if damaged.size:
+        what = "the terms that it is found by are not whole, or not each has its count"
+        raise CorruptRow("rag_message", UUID(ids[damaged[0]]), what)
+    return sizes
 
 
 def _score(held: _Held, search: MessageSearch, number: int, words: int, rows: int) -> list[tuple[str, float]]:

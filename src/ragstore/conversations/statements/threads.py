@@ -8,16 +8,21 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, bindparam, delete, select, tuple_, update
+from sqlalchemy import Executable, Text, bindparam, cast, delete, select, tuple_, type_coerce, update
+from sqlalchemy.types import NullType
 
 from ragstore.conversations.records import Conversation
 from ragstore.conversations.statements.base import CONVERSATION_ID, CONVERSATIONS, IS_THE_THREAD, ROWS, TENANT, Upsert
+from ragstore.conversations.statements.rows import read_json
 from ragstore.conversations.statements.scopes import Scope, chosen, is_in_scope, scope_of, scope_values
 from ragstore.core.backend import Backend
 from ragstore.core.query import Query, Selected, Write
 from ragstore.core.records import Unset
 from ragstore.core.types import Id, UtcDateTime
+from ragstore.errors import CorruptRow
 
+# As text: damaged metadata can then be told by its conversation.
+_METADATA = type_coerce(cast(type_coerce(CONVERSATIONS.c.meta, Text), Text), NullType())
 CONVERSATION_COLUMNS = (
     CONVERSATIONS.c.id,
     CONVERSATIONS.c.thread_id,
@@ -26,7 +31,7 @@ CONVERSATION_COLUMNS = (
     CONVERSATIONS.c.collection,
     CONVERSATIONS.c.title,
     CONVERSATIONS.c.pinned,
-    CONVERSATIONS.c.meta,
+    _METADATA.label("meta"),
     CONVERSATIONS.c.head,
     CONVERSATIONS.c.leaf_id,
     CONVERSATIONS.c.branched,
@@ -39,7 +44,16 @@ _LOCKED_CONVERSATION = _CONVERSATION.with_for_update(key_share=True)
 
 
 def to_conversation(row: Sequence[Any]) -> Conversation:
-    """Make the record of a row of `CONVERSATION_COLUMNS`."""
+    """Make the record of a row of `CONVERSATION_COLUMNS`.
+
+    Raises:
+        CorruptRow: Its metadata is no JSON object.
+    """
+    try:
+        metadata: Any = read_json(row[7], "metadata", dict)
+    except ValueError as error:
+        advice = "conversations.update(thread_id, metadata=...) puts other metadata in its place"
+        raise CorruptRow("rag_conversation", row[0], f"{error}: {advice}") from error
     return Conversation(
         id=row[0],
         thread_id=row[1],
@@ -48,7 +62,7 @@ def to_conversation(row: Sequence[Any]) -> Conversation:
         collection=row[4],
         title=row[5],
         pinned=row[6],
-        metadata=row[7],
+        metadata=metadata,
         head=row[8],
         leaf_id=row[9],
         branched=row[10],

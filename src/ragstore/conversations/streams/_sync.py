@@ -14,15 +14,16 @@ from uuid import UUID
 from ragstore.conversations import appending, preparing
 from ragstore.conversations.backend import Append, ConversationsBackend
 from ragstore.conversations.parts import Part
-from ragstore.conversations.records import Message, NewMessage, Sources, Usage
+from ragstore.conversations.records import Message, NewMessage, Sources
 from ragstore.conversations.streams import finishing
-from ragstore.conversations.streams.finishing import Ending
+from ragstore.conversations.streams.finishing import Ending, Rest, Told
 from ragstore.core import border
 from ragstore.core._face_sync import CANCELLATIONS, to_the_end
 from ragstore.core._sync import Repository
+from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.records import UNSET, JsonObject, Unset
-from ragstore.errors import InvalidInput, UsageError
+from ragstore.errors import InvalidInput, RagstoreError, UsageError
 
 
 class MessageStream:
@@ -32,41 +33,90 @@ class MessageStream:
         message: The message as it was when it was begun: its id and its place.
     """
 
-    def __init__(self, streams: Streams, message: Message, flush_every: float) -> None:
+    def __init__(self, streams: Streams, message: Message, flush_every: float, policy: TextPolicy) -> None:
         """Use `store.conversations.stream`."""
         self.message = message
         self._streams = streams
         self._flush_every = flush_every
+        self._policy = policy
         self._pieces: list[str] = []
-        self._stored = len(message.content)
+        self._stored = self._length = len(message.content)
         self._flushed_at = time.monotonic()
         self._told: dict[str, Any] = {}
+        self._rest = finishing.rest(Told(), policy)
+        self._ended = False
 
     def write(self, text: str) -> None:
-        """Add to the text. What has come is stored every so many seconds, not at each piece."""
-        self._pieces.append(text)
+        """Add to the text. What has come is stored every so many seconds, not at each piece.
+
+        Args:
+            text: What is added. What is refused is not; the stream can go on without it.
+
+        Raises:
+            InvalidInput: It is no text, or holds characters that cannot be stored.
+            LimitExceeded: The message would have more than 1,000,000 characters.
+        """
+        piece = preparing.text(text, self._policy, "text")
+        if self._length + len(piece) > preparing.MAX_CONTENT:
+            raise finishing.too_long()
+        self._pieces.append(piece)
+        self._length += len(piece)
         if time.monotonic() - self._flushed_at >= self._flush_every:
             self.flush()
 
     def flush(self) -> None:
-        """Store what has come, so that others can read it."""
+        """Store what has come, so that others can read it; a cancelled task still waits for that."""
+        if self._pieces:
+            to_the_end(self._grow)
+        self._flushed_at = time.monotonic()
+
+    def _grow(self) -> None:
         if self._pieces:
             self._stored = self._streams.grow(self.message.id, "".join(self._pieces), at=self._stored)
             self._pieces.clear()
-        self._flushed_at = time.monotonic()
 
     def tell(self, **values: Any) -> None:
         """Say what is to be stored with the finished message: what `finish` takes, but `status` and `content`.
 
         Args:
             values: For example `sources`, `model`, `output_tokens`. What is told again takes the place of the former.
+
+        Raises:
+            InvalidInput: A value cannot be stored, or is none of these. None of this call's values is kept then.
         """
-        self._told |= values
+        told = {**self._told, **values}
+        rest = finishing.rest(Told(**told), self._policy)
+        if rest.cited and self.message.citations:
+            raise InvalidInput("the message began with its sources: say all of them at its end alone", field="sources")
+        self._told, self._rest = told, rest
 
     def end(self, status: Ending) -> None:
-        """Store the rest and finish the message; the block's end does so by itself."""
-        self.flush()
-        self._streams.finish(self.message.id, status=status, **self._told)
+        """Store the rest and finish the message, even if the task is cancelled; the block's end does so by itself."""
+        to_the_end(lambda: self._end(status))
+
+    def _end(self, status: Ending) -> None:
+        self._grow()
+        self._finish(status)
+
+    def _cut_off(self, status: Ending, error: BaseException) -> None:
+        """End it after an error. That it cannot be ended is noted on the error, which is the one to be told."""
+        if self._ended:
+            return
+        try:
+            to_the_end(lambda: self._end_anyhow(status))
+        except RagstoreError as failed:
+            error.add_note(f"and its message {self.message.id} could not be ended with all that had come: {failed}")
+
+    def _end_anyhow(self, status: Ending) -> None:
+        try:
+            self._grow()
+        finally:
+            self._finish(status)
+
+    def _finish(self, status: Ending) -> None:
+        ended = preparing.ending(status, UNSET, UNSET, UNSET, self._policy)
+        self._streams._finish(self.message.id, Rest({**self._rest.values, **ended}, self._rest.cited))
+        self._ended = True
 
 
 class Streams(Repository[ConversationsBackend]):
@@ -79,9 +129,10 @@ class Streams(Repository[ConversationsBackend]):
         """Append a message whose text is still to come, and finish it at the block's end.
 
         It is there for others to read from the start, with the status "streaming" and what has been stored of it. It
-        ends as "complete"; as "error" if the block raises, and as "cancelled" if its task is cancelled. In both cases
-        what has come stays. If the process dies, `store.maintenance().close_streams()` ends it later. Each step is a
-        short transaction of its own: none is held while the model runs.
+        ends as "complete"; as "error" if the block raises or the rest cannot be stored, and as "cancelled" if its task
+        is cancelled. In each case what has come stays, and the block's own error is the one that is raised. If the
+        process dies, `store.maintenance().close_streams()` ends it later. Each step is a short transaction of its own:
+        none is held while the model runs. A task that is cancelled in one waits for its end first.
 
         Args:
             thread_id: The thread.
@@ -102,16 +153,16 @@ class Streams(Repository[ConversationsBackend]):
         if not self._access.one_shot:
             raise UsageError("a stream cannot be part of a transaction: call it on the store, outside any unit of work")
         pause = border.span(flush_every, field="flush_every", minimum=timedelta(0)).total_seconds()
-        stream = MessageStream(self, self._begin(thread_id, message), pause)
+        stream = MessageStream(self, self._begin(thread_id, message), pause, self._policy())
         try:
             yield stream
-        except CANCELLATIONS:
-            to_the_end(lambda: stream.end("cancelled"))
+            stream.end("complete")
+        except CANCELLATIONS as error:
+            stream._cut_off("cancelled", error)
             raise
-        except BaseException:
-            to_the_end(lambda: stream.end("error"))
+        except BaseException as error:
+            stream._cut_off("error", error)
             raise
-        stream.end("complete")
 
     def _begin(self, thread_id: str, message: NewMessage) -> Message:
         if not isinstance(message, NewMessage):
@@ -186,9 +237,11 @@ class Streams(Repository[ConversationsBackend]):
             Conflict: It is finished already.
             InvalidInput: A value cannot be stored. Nothing is changed.
         """
-        known, policy = parse_id(message_id), self._policy()
-        values = preparing.ending(status, content, parts, metadata, policy)
-        used = Usage(
+        known = parse_id(message_id)
+        told = Told(
+            parts=parts,
+            metadata=metadata,
+            sources=sources,
             response_time=response_time,
             model=model,
             resolved_model=resolved_model,
@@ -198,9 +251,8 @@ class Streams(Repository[ConversationsBackend]):
             reasoning_tokens=reasoning_tokens,
             cost=cost,
         )
-        values |= {name: value for name, value in preparing.usage(used).items() if value is not None}
-        cited = preparing.citations(sources, policy)
-        if cited:
-            values["annotated"] = True
+        return self._finish(known, finishing.rest(told, self._policy(), status, content))
+
+    def _finish(self, message_id: UUID, done: Rest) -> Message:
         with self._access.writing() as work:
-            return work.steps(finishing.finish(self._tenant, known, values, cited))
+            return work.steps(finishing.finish(self._tenant, message_id, done))

@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from ragstore.conversations import branching, reading, statements
+from ragstore.conversations import branching, preparing, reading, statements
 from ragstore.conversations.indexing import NO_TERMS, MessageTerms, terms_of
-from ragstore.conversations.parts import as_stored
+from ragstore.conversations.parts import Parts, as_stored
 from ragstore.conversations.preparing import MAX_CONTENT
-from ragstore.conversations.records import Conversation, Message
+from ragstore.conversations.records import Conversation, Message, Sources, Usage
 from ragstore.conversations.statements import Line, OpenMessage
+from ragstore.core.border import TextPolicy
 from ragstore.core.query import Steps
+from ragstore.core.records import UNSET, JsonObject, Unchecked, Unset
 from ragstore.errors import ConcurrencyError, Conflict, LimitExceeded, NotFound
 
 Ending = Literal["complete", "error", "cancelled"]
 OPEN = ("pending", "streaming")
+
+
+class Told(Usage):
+    """What is known of a message when it is done, but its status and its text."""
+
+    parts: Annotated[Parts | Unset | None, Unchecked] = UNSET
+    metadata: Annotated[JsonObject | Unset, Unchecked] = UNSET
+    sources: Sources = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is stored with a finished message, every value fit to be.
+
+    Attributes:
+        values: Column values.
+        cited: Column values of what it cites, by rank.
+    """
+
+    values: dict[str, Any]
+    cited: tuple[dict[str, Any], ...]
+
+
+def rest(told: Told, policy: TextPolicy, status: Ending = "complete", content: str | Unset = UNSET) -> Rest:
+    """Check what is known of a message when it is done."""
+    values = preparing.ending(status, content, told.parts, told.metadata, policy)
+    values |= {name: value for name, value in preparing.usage(told).items() if value is not None}
+    cited = preparing.citations(told.sources, policy)
+    return Rest({**values, "annotated": True} if cited else values, cited)
 
 
 def grow(tenant: str, message_id: UUID, added: str, at: int | None) -> Steps[int]:
@@ -28,7 +59,12 @@ def grow(tenant: str, message_id: UUID, added: str, at: int | None) -> Steps[int
     _check_open(stored)
     if at not in (None, len(stored.content)):
         raise Conflict(f"the message has {len(stored.content)} characters, not {at}: go on from there")
-    raise LimitExceeded(f"a message has at most {MAX_CONTENT:,} characters: finish it, and go on in another")
+    raise too_long()
+
+
+def too_long() -> LimitExceeded:
+    """Say that a text would become too long."""
+    return LimitExceeded(f"a message has at most {MAX_CONTENT:,} characters: finish it, and go on in another")
 
 
 def _check_open(message: Message) -> None:
@@ -36,16 +72,16 @@ def _check_open(message: Message) -> None:
         raise Conflict(f"the message is {message.status}, and a finished one never changes: append another")
 
 
-def finish(tenant: str, message_id: UUID, values: dict[str, Any], cited: Sequence[dict[str, Any]]) -> Steps[Message]:
+def finish(tenant: str, message_id: UUID, done: Rest) -> Steps[Message]:
     """Finish an open message: store the rest of it, and from now on it is found by search."""
     conversation, message = yield from branching.locked(tenant, message_id)
     _check_open(message)
-    terms = _terms(conversation, message, values)
-    seen, values = len(message.content), {**values, **terms.columns()}
+    terms = _terms(conversation, message, done.values)
+    seen, values = len(message.content), {**done.values, **terms.columns()}
     finished: list[Line] = yield statements.finish_message(tenant, message_id, seen, values)
     if not finished:
         raise ConcurrencyError("the message grew in the same moment: run the whole unit again")
-    yield statements.insert_citations([{"tenant_id": tenant, "message_id": message_id, **one} for one in cited])
+    yield statements.insert_citations([{"tenant_id": tenant, "message_id": message_id, **one} for one in done.cited])
     yield statements.note_finished(tenant, conversation.id, terms.length, active=True)
     return (yield from reading.annotated(tenant, finished))[0]
 
@@ -60,7 +96,8 @@ def end_stale(stale: OpenMessage) -> Steps[int]:
         return 0
     terms = _terms(conversation, message, {})
     values = {"status": "error", **terms.columns()}
-    ended = yield statements.finish_message(stale.tenant, stale.id, len(message.content), values)
+    seen = len(message.content)
+    ended = yield statements.finish_message(stale.tenant, stale.id, seen, values, lenient=True)
     if ended:
         yield statements.note_finished(stale.tenant, conversation.id, terms.length, active=False)
     return len(ended)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ragstore.conversations import preparing
 from ragstore.conversations.indexing import language_of
 from ragstore.conversations.retention.purging import purge_all, wanted
 from ragstore.conversations.searching.renewing import index_messages
@@ -15,6 +16,7 @@ from ragstore.core._async import AsyncAccess
 from ragstore.core.border import limit, span
 from ragstore.core.query import only
 from ragstore.core.times import MICROSECOND
+from ragstore.errors import CorruptRow
 from ragstore.rate_limits.statements import purge as purge_rate_limits
 from ragstore.sessions.book import SessionBook
 from ragstore.sessions.purging import purge as purge_sessions
@@ -121,13 +123,20 @@ class AsyncMaintenance:
 
         Raises:
             InvalidInput: A value is unfit.
+            CorruptRow: One is so damaged that it cannot be ended, or its conversation is; all others were ended.
         """
         silence, rows = span(silent_for, field="silent_for"), _rows(max_rows)
-        stale = await self._access.read(lambda: only(stale_messages(silence // MICROSECOND, rows, now)))
-        ended = 0
+        moment = preparing.moment(now, "now")
+        stale = await self._access.read(lambda: only(stale_messages(silence // MICROSECOND, rows, moment)))
+        ended, damaged = 0, []
         for message in stale:
-            async with self._access.writing() as work:
-                ended += await work.steps(end_stale(message))
+            try:
+                async with self._access.writing() as work:
+                    ended += await work.steps(end_stale(message))
+            except CorruptRow as error:  # one must not keep those after it, of other tenants too, from being ended
+                damaged.append(error)
+        if damaged:
+            raise damaged[0]
         return ended
 
     async def index_messages(self, *, max_rows: int = 1000) -> int:
