@@ -276,9 +276,16 @@ def test_a_silence_is_a_time(store: Store, silent_for: object) -> None:
 
 @pytest.mark.parametrize("now", ["x", 1, datetime(2030, 1, 1)])  # noqa: DTZ001 - a time without a zone is refused
 def test_a_stand_in_for_the_clock_is_a_time(store: Store, now: object) -> None:
-    with pytest.raises(InvalidInput) as raised:
-        store.maintenance().close_streams(silent_for=1, now=now)
-    assert raised.value.field == "now"
+    maintenance = store.maintenance()
+    for call in (
+        lambda: maintenance.close_streams(silent_for=1, now=now),
+        lambda: maintenance.purge_conversations(older_than=1, now=now),
+        lambda: maintenance.purge_sessions(now=now),
+        lambda: maintenance.purge_rate_limits(now=now),
+    ):
+        with pytest.raises(InvalidInput) as raised:
+            call()
+        assert raised.value.field == "now"
 
 
 def damage(db: Database, table: str, column: str, value: str, known: UUID) -> None:

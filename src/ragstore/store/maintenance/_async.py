@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ragstore.conversations import preparing
 from ragstore.conversations.indexing import language_of
+from ragstore.conversations.preparing import moment
 from ragstore.conversations.retention.purging import purge_all, wanted
 from ragstore.conversations.searching.renewing import index_messages
 from ragstore.conversations.statements import stale_messages
@@ -48,7 +48,7 @@ class AsyncMaintenance:
         Returns:
             How many were deleted; fewer than `max_rows`: none are left.
         """
-        purge = purge_rate_limits(_rows(max_rows), now)
+        purge = purge_rate_limits(_rows(max_rows), moment(now, "now"))
         async with self._access.writing() as work:
             return await work.execute(purge.statement, purge.parameters)
 
@@ -71,9 +71,9 @@ class AsyncMaintenance:
                 while await store.maintenance().purge_sessions(max_rows=1000) == 1000:
                     pass
         """
-        rows = _rows(max_rows)
+        rows, at = _rows(max_rows), moment(now, "now")
         async with self._access.writing() as work:
-            purged, events = await work.steps(purge_sessions(rows, now))
+            purged, events = await work.steps(purge_sessions(rows, at))
             work.afterwards.append(partial(self._book.tell, events))
         return purged
 
@@ -126,8 +126,8 @@ class AsyncMaintenance:
             CorruptRow: One is so damaged that it cannot be ended, or its conversation is; all others were ended.
         """
         silence, rows = span(silent_for, field="silent_for"), _rows(max_rows)
-        moment = preparing.moment(now, "now")
-        stale = await self._access.read(lambda: only(stale_messages(silence // MICROSECOND, rows, moment)))
+        at = moment(now, "now")
+        stale = await self._access.read(lambda: only(stale_messages(silence // MICROSECOND, rows, at)))
         ended, damaged = 0, []
         for message in stale:
             try:
