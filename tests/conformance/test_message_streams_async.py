@@ -160,22 +160,31 @@ async def test_an_unfit_piece_leaves_the_rest(
         ({"status": "complete"}, "status"),
         ({"content": "all"}, "content"),
         ({"metadata": {"a": "\0"}}, "metadata.a"),
-        ({"sources": [NewCitation(source="other")]}, "sources"),
     ],
 )
 async def test_what_is_told_is_checked_at_once(
     chats: AsyncConversations, fields: dict[str, object], field: str
 ) -> None:
     """C-7: what is unfit is refused where it is told, and the message ends with all else."""
-    begun = NewMessage(role="assistant", sources=[NewCitation(source="s")])
     with pytest.raises(InvalidInput) as raised:
-        async with chats.stream("t", begun) as stream:
+        async with chats.stream("t", OPEN) as stream:
             await stream.write("half")
             stream.tell(model="m")
             stream.tell(input_tokens=1, **fields)
     assert raised.value.field == field
     (ended,) = await chats.history("t")
     assert (ended.status, ended.content, ended.model, ended.input_tokens) == ("error", "half", "m", None)
+
+
+@pytest.mark.parametrize(("told", "stored"), [(["b", "c"], ["b", "c"]), ([], ["a"])])
+async def test_sources_that_are_told_take_the_place_of_the_first(
+    chats: AsyncConversations, told: list[str], stored: list[str]
+) -> None:
+    begun = NewMessage(role="assistant", sources=[NewCitation(source="a")])
+    async with chats.stream("t", begun) as stream:
+        stream.tell(sources=[NewCitation(source=source) for source in told])
+    (ended,) = await chats.history("t")
+    assert [(citation.rank, citation.source) for citation in ended.citations] == list(enumerate(stored, 1))
 
 
 async def test_what_is_told_stays_as_it_was_told(chats: AsyncConversations) -> None:

@@ -3,6 +3,7 @@
 from ragstore.conversations.statements.appends import (
     FIELDS,
     advance,
+    delete_citations,
     insert_citations,
     insert_messages,
     parent,
@@ -62,6 +63,7 @@ __all__ = [
     "feedback_changes",
     "finish_message",
     "grow_message",
+    "delete_citations",
     "insert_citations",
     "insert_conversation",
     "insert_feedback_change",

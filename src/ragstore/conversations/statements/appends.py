@@ -7,9 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
-from ragstore.conversations.statements.base import CITATIONS, CONVERSATION_ID, CONVERSATIONS, MESSAGES, TENANT
+from ragstore.conversations.statements.base import (
+    CITATIONS,
+    CONVERSATION_ID,
+    CONVERSATIONS,
+    MESSAGE_ID,
+    MESSAGES,
+    TENANT,
+)
 from ragstore.core.clock import utc_now
 from ragstore.core.query import Query, Selected, Write
 from ragstore.core.types import Id
@@ -50,6 +57,7 @@ _ADVANCE = (
 )
 _INSERT_MESSAGES = insert(MESSAGES)
 _INSERT_CITATIONS = insert(CITATIONS)
+_DELETE_CITATIONS = delete(CITATIONS).where(CITATIONS.c.tenant_id == TENANT, CITATIONS.c.message_id == MESSAGE_ID)
 _PARENT: Selected = select(literal_column("1")).where(
     MESSAGES.c.tenant_id == TENANT,
     MESSAGES.c.conversation_id == CONVERSATION_ID,
@@ -71,6 +79,11 @@ def parent(tenant: str, conversation_id: UUID, parent_id: UUID) -> Query[int]:
 def insert_messages(rows: Sequence[dict[str, Any]]) -> Write:
     """Insert messages."""
     return Write(_INSERT_MESSAGES, rows)
+
+
+def delete_citations(tenant: str, message_id: UUID) -> Write:
+    """Delete what a message cites."""
+    return Write(_DELETE_CITATIONS, {"tenant": tenant, "message_id": message_id})
 
 
 def insert_citations(rows: Sequence[dict[str, Any]]) -> Write:

@@ -84,10 +84,8 @@ class AsyncMessageStream:
             InvalidInput: A value cannot be stored, or is none of these. None of this call's values is kept then.
         """
         told = {**self._told, **values}
-        rest = finishing.rest(Told(**told), self._policy)
-        if rest.cited and self.message.citations:
-            raise InvalidInput("the message began with its sources: say all of them at its end alone", field="sources")
-        self._told, self._rest = told, rest
+        self._rest = finishing.rest(Told(**told), self._policy)
+        self._told = told
 
     async def end(self, status: Ending) -> None:
         """Store the rest and finish the message, even if the task is cancelled; the block's end does so by itself."""
@@ -221,7 +219,7 @@ class AsyncStreams(AsyncRepository[ConversationsBackend]):
             content: The whole text, in place of what has been stored; left out: what has been stored.
             parts: As for `NewMessage`; left out: those it began with.
             metadata: Takes the place of the stored metadata; left out: that stays.
-            sources: What it cites, best first.
+            sources: What it cites, best first, in place of what it began with; none leaves that.
             response_time: How long it took to make, in seconds.
             model: The model that was asked for. This and what follows: None leaves what it began with.
             resolved_model: The model that answered.

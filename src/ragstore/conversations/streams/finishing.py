@@ -81,7 +81,11 @@ def finish(tenant: str, message_id: UUID, done: Rest) -> Steps[Message]:
     finished: list[Line] = yield statements.finish_message(tenant, message_id, seen, values)
     if not finished:
         raise ConcurrencyError("the message grew in the same moment: run the whole unit again")
-    yield statements.insert_citations([{"tenant_id": tenant, "message_id": message_id, **one} for one in done.cited])
+    if done.cited:
+        yield statements.delete_citations(tenant, message_id)
+        yield statements.insert_citations(
+            [{"tenant_id": tenant, "message_id": message_id, **one} for one in done.cited]
+        )
     yield statements.note_finished(tenant, conversation.id, terms.length, active=True)
     return (yield from reading.annotated(tenant, finished))[0]
 
