@@ -137,7 +137,7 @@ def _sizes(ids: Sequence[str], terms: Sequence[bytes | None], counts: Sequence[b
     damaged = np.flatnonzero((sizes == 0) | (sizes % 4 > 0) | (sizes != others))
     if damaged.size:
         what = "the terms that it is found by are not whole, or not each has its count"
-        raise CorruptRow("rag_message", UUID(ids[damaged[0]]), what)
+        raise CorruptRow("rag_message", UUID(ids[int(damaged[0])]), what)
     return sizes
 
 
