@@ -60,7 +60,7 @@ def test_a_newer_schema_is_at_head_and_nothing_else(database_url: str, run_sql: 
 @pytest.mark.parametrize("revision", ["nonsense", "", "rs_9999", "+", "1", "+" + "9" * 5000, None, 1])
 @pytest.mark.parametrize("newer_schema", [True, False])
 def test_what_is_no_revision(sqlite_url: str, run_sql: SQL, revision: Any, newer_schema: bool) -> None:
-    """M58: refused, whatever the database has."""
+    """Refused, whatever the database has."""
     upgrade(sqlite_url)
     if newer_schema:
         newer(sqlite_url, run_sql, min_code=chain.SCHEMA_NUMBER)
@@ -84,7 +84,7 @@ def test_what_is_no_schema(sqlite_url: str, schema: Any) -> None:
 
 
 def test_a_refused_call_gives_the_callers_settings_back(postgres_database: str, run_sql: SQL) -> None:
-    """M11: the host's transaction goes on as if nothing had been asked."""
+    """M28: the host's transaction goes on as if nothing had been asked."""
     upgrade(postgres_database)
     run_sql(postgres_database, "CREATE TABLE host (x int)")
     asked = text(f"SELECT name, setting FROM pg_settings WHERE name = ANY ('{{{','.join(SETTINGS)}}}')")
@@ -122,7 +122,7 @@ def test_a_file_that_is_locked_is_waited_for(sqlite_url: str, journal: str) -> N
 
 @pytest.mark.parametrize("options", [{"stream_results": True}, {"yield_per": 10}])
 def test_an_engine_that_streams(postgres_database: str, options: dict[str, Any]) -> None:
-    """M28: what the host wants for its own queries is not for ours."""
+    """What the host wants for its own queries is not for ours."""
     engine = create_engine(read_url(postgres_database), execution_options=options)
     assert upgrade(engine).applied == chain.CHAIN
     assert status(engine).revision == chain.HEAD
@@ -160,7 +160,7 @@ def test_a_url_whose_parts_the_driver_cannot_read(sqlite_url: str, query: str) -
 
 
 def test_no_call_but_upgrade_makes_a_file(tmp_path: Path) -> None:
-    """M45: what can only find nothing does not leave an empty file behind."""
+    """What can only find nothing does not leave an empty file behind."""
     url = f"sqlite:///{tmp_path / 'none.db'}"
     calls: list[Callable[[], object]] = [
         lambda: check(url),
