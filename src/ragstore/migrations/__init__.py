@@ -181,7 +181,8 @@ def downgrade(
         target: A URL, an engine, or a connection that is not in AUTOCOMMIT.
         revision: Where to: a revision, "-1", or "base".
         schema: PostgreSQL schema of our tables.
-        timeout: Seconds to go on trying while others hold locks.
+        timeout: Seconds to go on trying while others hold locks. The first look is not counted: on SQLite it may wait
+            for the driver's busy time-out, on PostgreSQL for whoever has locked the version table itself.
         allow_data_loss: Confirm that the rows may go.
 
     Returns:
