@@ -68,7 +68,8 @@ def upgrade(
         revision: Where to: a revision, "head", or "+1".
         schema: PostgreSQL schema of our tables. SQLite has none and ignores it.
         create_schema: Create the schema if it is missing. False: an administrator does.
-        timeout: Seconds to go on trying while another process migrates or holds locks.
+        timeout: Seconds to go on trying while another process migrates or holds locks. The first look is not counted:
+            on SQLite it may wait for the driver's busy time-out, on PostgreSQL for whoever locked the version table.
 
     Returns:
         The revisions before and after, those that this call ran, and whether it committed.
@@ -181,8 +182,7 @@ def downgrade(
         target: A URL, an engine, or a connection that is not in AUTOCOMMIT.
         revision: Where to: a revision, "-1", or "base".
         schema: PostgreSQL schema of our tables.
-        timeout: Seconds to go on trying while others hold locks. The first look is not counted: on SQLite it may wait
-            for the driver's busy time-out, on PostgreSQL for whoever has locked the version table itself.
+        timeout: Seconds to go on trying while others hold locks.
         allow_data_loss: Confirm that the rows may go.
 
     Returns:
