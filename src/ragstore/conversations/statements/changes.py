@@ -17,7 +17,7 @@ from ragstore.conversations.statements.base import (
     ROWS,
     TENANT,
 )
-from ragstore.conversations.statements.messages import MESSAGE_COLUMNS, Line, to_line, to_line_leniently
+from ragstore.conversations.statements.messages import MESSAGE_COLUMNS, Line, line_maker, to_line
 from ragstore.conversations.tables import IS_OPEN
 from ragstore.core.clock import later, time_or_now, utc_now
 from ragstore.core.query import Query, Write
@@ -65,7 +65,7 @@ def finish_message(
     """Finish an open message of so many characters, and give it as it is then; nothing if it is none."""
     finish = update(MESSAGES).where(_IS_IT, _OPEN, bindparam("seen") == _LENGTH).values(**values, updated_at=utc_now())
     parameters = {"tenant": tenant, "message_id": message_id, "seen": seen}
-    return Query(finish.returning(*MESSAGE_COLUMNS), to_line_leniently if lenient else to_line, parameters)
+    return Query(finish.returning(*MESSAGE_COLUMNS), line_maker(lenient), parameters)
 
 
 def stale_messages(silence: int, rows: int, now: datetime | None) -> Query[OpenMessage]:

@@ -72,7 +72,8 @@ def to_line_leniently(row: Sequence[Any]) -> Line:
     return Line(rows.to_message_leniently(row), bool(row[21]))
 
 
-def _make(lenient: bool) -> MakeLine:
+def line_maker(lenient: bool) -> MakeLine:
+    """Give what makes a message of a row."""
     return to_line_leniently if lenient else to_line
 
 
@@ -96,28 +97,28 @@ _BY_CLIENT_ID = _OF_TENANT.where(
 def messages_before(tenant: str, thread: str, seq: int, rows_: int, *, lenient: bool = False) -> Query[Line]:
     """Select the last messages before a place, the newest first."""
     parameters = {"tenant": tenant, "thread": thread, "place": seq, "rows": rows_}
-    return Query(_BEFORE, _make(lenient), parameters)
+    return Query(_BEFORE, line_maker(lenient), parameters)
 
 
 def messages_after(tenant: str, thread: str, seq: int, rows_: int, *, lenient: bool = False) -> Query[Line]:
     """Select the first messages after a place, in reading order."""
     parameters = {"tenant": tenant, "thread": thread, "place": seq, "rows": rows_}
-    return Query(_AFTER, _make(lenient), parameters)
+    return Query(_AFTER, line_maker(lenient), parameters)
 
 
 def newest_unbranched(tenant: str, thread: str, rows_: int, *, lenient: bool = False) -> Query[Line]:
     """Select the newest messages, the newest first; none where the conversation has branches."""
-    return Query(_NEWEST, _make(lenient), {"tenant": tenant, "thread": thread, "rows": rows_})
+    return Query(_NEWEST, line_maker(lenient), {"tenant": tenant, "thread": thread, "rows": rows_})
 
 
 def message_by_id(tenant: str, message_id: UUID, *, lenient: bool = False) -> Query[Line]:
     """Select a message."""
-    return Query(_BY_ID, _make(lenient), {"tenant": tenant, "message_id": message_id})
+    return Query(_BY_ID, line_maker(lenient), {"tenant": tenant, "message_id": message_id})
 
 
 def messages_by_ids(tenant: str, message_ids: Sequence[UUID], *, lenient: bool = False) -> Query[Line]:
     """Select messages, in no order."""
-    return Query(_BY_IDS, _make(lenient), {"tenant": tenant, "message_ids": list(message_ids)})
+    return Query(_BY_IDS, line_maker(lenient), {"tenant": tenant, "message_ids": list(message_ids)})
 
 
 def messages_by_client_id(tenant: str, conversation_id: UUID, client_ids: Sequence[str]) -> Query[Line]:
@@ -157,7 +158,7 @@ _ROOTS = _OF_CONVERSATION.where(MESSAGES.c.parent_id.is_(None))
 def path(tenant: str, thread: str, start: UUID | None, rows_: int, *, lenient: bool = False) -> Query[Line]:
     """Select a message of a thread and those above it, up to so many; of None, the current leaf and those above."""
     parameters = {"tenant": tenant, "thread": thread, "start": start, "rows": rows_}
-    return Query(_PATH, _make(lenient), parameters)
+    return Query(_PATH, line_maker(lenient), parameters)
 
 
 def siblings(tenant: str, conversation_id: UUID, parent_id: UUID | None) -> Query[Line]:

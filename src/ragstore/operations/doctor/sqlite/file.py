@@ -9,12 +9,11 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ragstore.backends.sqlite.connect import is_memory
+from ragstore.backends.sqlite.connect import file_of, is_memory
 from ragstore.core.translate import translating
 from ragstore.errors import RagstoreError
 from ragstore.migrations import sides
@@ -44,10 +43,8 @@ _SYNCED = ("Dropbox", "OneDrive", "Google Drive", "GoogleDrive", "Mobile Documen
 
 def path_of(engine: Engine) -> Path | None:
     """Give the file of an engine; None for a database in memory."""
-    name = engine.url.database or ""
-    if is_memory(engine.url) or not name:
-        return None
-    return Path(unquote(urlsplit(name).path) if name.startswith("file:") else name).absolute()
+    path = None if is_memory(engine.url) else file_of(engine.url)
+    return None if path is None else path.absolute()
 
 
 def reach(look: Look) -> Iterator[Advice]:
