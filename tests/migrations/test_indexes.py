@@ -115,16 +115,21 @@ def test_nothing_to_do(database_url: str) -> None:
     assert told == []
 
 
-def test_missing_and_different(database_url: str, run_sql: SQL) -> None:
-    """M20: what is missing is built, what has another definition replaced; `check` then finds nothing."""
-    upgrade(database_url)
-    p = prefix(database_url)
+def spoil(url: str, run_sql: SQL) -> None:
+    """Have a database at head with an index missing, and one that is another."""
+    upgrade(url)
+    p = prefix(url)
     run_sql(
-        database_url,
+        url,
         f"DROP INDEX {p}{KEPT}",
         f"DROP INDEX {p}{CITED}",
         f"CREATE INDEX {CITED} ON {p}rag_citation (tenant_id, chunk_id) WHERE chunk_id IS NOT NULL",
     )
+
+
+def test_missing_and_different(database_url: str, run_sql: SQL) -> None:
+    """M20: what is missing is built, what has another definition replaced; `check` then finds nothing."""
+    spoil(database_url, run_sql)
     assert len(check(database_url)) == 2
     told: list[IndexProgress] = []
     assert ensure_indexes(database_url, progress=told.append) == (report(CITED, "replaced"), report(KEPT, "built"))
@@ -233,14 +238,7 @@ def test_sqlite_waits_for_an_exclusive_writer(
 @pytest.mark.parametrize("options", [{"stream_results": True}, {"yield_per": 10}], ids=str)
 def test_an_engine_that_streams(database_url: str, run_sql: SQL, options: dict[str, Any]) -> None:
     """M16: a host's options for its own reading are not for ours: no cursor of the server's can build an index."""
-    upgrade(database_url)
-    p = prefix(database_url)
-    run_sql(
-        database_url,
-        f"DROP INDEX {p}{KEPT}",
-        f"DROP INDEX {p}{CITED}",
-        f"CREATE INDEX {CITED} ON {p}rag_citation (tenant_id, chunk_id) WHERE chunk_id IS NOT NULL",
-    )
+    spoil(database_url, run_sql)
     engine = create_engine(read_url(database_url), execution_options=options)
     assert ensure_indexes(engine) == (report(CITED, "replaced"), report(KEPT, "built"))
     engine.dispose()
