@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
 
 from ragstore import NewDocument, Store, upgrade
+from ragstore.core.ids import new_id
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here"),
@@ -49,3 +51,32 @@ def test_four_children_share_no_connection(database_url: str) -> None:
         assert store.chunks.count("docs") == 4
         if store.engine.dialect.name == "postgresql":
             assert len({backend for _, backend in found} | {parents}) == 5  # type: ignore[misc]
+
+
+def test_children_make_ids_of_their_own() -> None:
+    """Ids made in the same millisecond by children of one process differ, also in what is random in them."""
+    first = new_id()
+    made = [id for writing in [_ids_of_a_child() for _ in range(6)] for id in writing()]
+    assert len(made) == 6 * IDS
+    assert len({id[FIXED:] for id in [*made, first.hex]}) == len(made) + 1
+
+
+IDS = 200
+FIXED = 12  # hex digits of the time
+
+
+def _ids_of_a_child() -> Callable[[], list[str]]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, "".join(new_id().hex for _ in range(IDS)).encode())
+        os._exit(0)
+    os.close(writing)
+
+    def read() -> list[str]:
+        with open(reading, encoding="ascii") as answer:
+            ids = answer.read()
+        os.waitpid(child, 0)
+        return [ids[start : start + 32] for start in range(0, len(ids), 32)]
+
+    return read
