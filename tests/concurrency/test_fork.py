@@ -55,10 +55,10 @@ def test_four_children_share_no_connection(database_url: str) -> None:
 
 def test_children_make_ids_of_their_own() -> None:
     """Ids made in the same millisecond by children of one process differ, also in what is random in them."""
-    first = new_id()
-    made = [id for writing in [_ids_of_a_child() for _ in range(6)] for id in writing()]
+    first = new_id().hex
+    made = [hexadecimal for answer in [_ids_of_a_child() for _ in range(6)] for hexadecimal in answer()]
     assert len(made) == 6 * IDS
-    assert len({id[FIXED:] for id in [*made, first.hex]}) == len(made) + 1
+    assert len({hexadecimal[FIXED:] for hexadecimal in [first, *made]}) == len(made) + 1
 
 
 IDS = 200
@@ -74,7 +74,7 @@ def _ids_of_a_child() -> Callable[[], list[str]]:
     os.close(writing)
 
     def read() -> list[str]:
-        with open(reading, encoding="ascii") as answer:
+        with os.fdopen(reading, encoding="ascii") as answer:
             ids = answer.read()
         os.waitpid(child, 0)
         return [ids[start : start + 32] for start in range(0, len(ids), 32)]
