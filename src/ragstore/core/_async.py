@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, Generic, Protocol, TypeVar
@@ -45,6 +46,7 @@ class AsyncWork:
         self.read_only = read_only
         self.failed = False
         self.afterwards: list[Callable[[], None]] = []
+        self._process = os.getpid()
         self._busy = False
 
     async def prepare(self) -> None:
@@ -143,6 +145,8 @@ class AsyncWork:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
+        if self._process != os.getpid():
+            raise UsageError("this transaction was begun before the process was forked: it is the parent's")
         if self._busy:
             raise UsageError("two tasks or threads use one unit of work at the same time: give each its own")
         if self.failed:

@@ -50,7 +50,8 @@ async def socket_ready(socket: int, *, write: bool, seconds: float) -> bool:
     watch, forget = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
     watch(socket, ready.set)
     try:
-        await asyncio.wait_for(ready.wait(), seconds)
+        async with asyncio.timeout(seconds):  # wait_for loses a cancellation before Python 3.12
+            await ready.wait()
     except TimeoutError:
         return False
     finally:
@@ -67,7 +68,8 @@ async def within(seconds: float, call: Callable[[], Awaitable[T]], late: Callabl
             late(done.result())
 
     try:
-        return await asyncio.wait_for(asyncio.shield(task), seconds)
+        async with asyncio.timeout(seconds):
+            return await asyncio.shield(task)
     except (TimeoutError, asyncio.CancelledError):
         task.add_done_callback(hand_over)
         raise
@@ -86,7 +88,8 @@ class Slots:
         if not slots.locked():
             return await slots.acquire()
         try:
-            return await asyncio.wait_for(slots.acquire(), seconds)
+            async with asyncio.timeout(seconds):
+                return await slots.acquire()
         except TimeoutError:
             return False
 

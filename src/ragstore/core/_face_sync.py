@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import selectors
 import time
@@ -43,7 +44,7 @@ def side_engine(engine: Engine) -> Engine:
 
 def worker() -> object:
     """Name what runs now: code in the same thread would wait for itself."""
-    return get_ident()
+    return os.getpid(), get_ident()  # a forked child's threads have the names of its parent's
 
 
 def socket_ready(socket: int, *, write: bool, seconds: float) -> bool:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, Protocol, TypeVar
@@ -45,6 +46,7 @@ class Work:
         self.read_only = read_only
         self.failed = False
         self.afterwards: list[Callable[[], None]] = []
+        self._process = os.getpid()
         self._busy = False
 
     def prepare(self) -> None:
@@ -141,6 +143,8 @@ class Work:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
+        if self._process != os.getpid():
+            raise UsageError("this transaction was begun before the process was forked: it is the parent's")
         if self._busy:
             raise UsageError("two tasks or threads use one unit of work at the same time: give each its own")
         if self.failed:

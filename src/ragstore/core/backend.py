@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.engine import URL
 
 from ragstore.config import Settings
 from ragstore.core.query import Copy
@@ -52,6 +53,10 @@ class Backend(Protocol):
 
     def upsert(self, table: Table) -> UpsertInsert:
         """Make an insert that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        ...
+
+    def leave_to_parent(self, url: URL, idle: Sequence[Any], used: Sequence[Any]) -> None:
+        """In a forked child, give up a parent's connections so that nothing reaches them; `used` may be in mid-call."""
         ...
 
     def copy(self, connection: Connection, copy: Copy, options: Mapping[str, Any]) -> bool:

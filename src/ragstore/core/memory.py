@@ -112,7 +112,8 @@ class VectorMemory:
     def size(self) -> int:
         """Count the bytes that are kept, and those that are reserved."""
         kept = dict(self._held)
-        loading = sum(size for key, (_, size) in dict(self._loading).items() if key not in kept)
+        claims = {key: claim for key, claim in dict(self._loading).items() if key not in kept}
+        loading = sum(size for process, size in claims.values() if process == os.getpid())
         return sum(held.size for held in kept.values()) + loading
 
 

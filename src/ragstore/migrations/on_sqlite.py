@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import SingletonThreadPool
 
 from ragstore.backends.sqlite import connect, ddl
+from ragstore.backends.sqlite.files import file_of
 from ragstore.backends.sqlite.violations import classify as _classify
 from ragstore.config import Settings
 from ragstore.core.backend import READ_ONLY
@@ -73,7 +74,7 @@ class SqliteSide:
 
     def new_engine_options(self, url: URL) -> dict[str, object]:
         """Check where the file is to be; SQLite has one message for all that can be wrong."""
-        path = connect.file_of(url)
+        path = file_of(url)
         if path is not None and _is(path, Path.is_dir):
             raise StorageError(f"{path} is a folder: the URL must name a file in it")
         if path is not None and not _is(path.parent, Path.is_dir):
@@ -86,7 +87,7 @@ class SqliteSide:
 
     def exists(self, url: URL) -> bool:
         """Look for the file, since SQLite would make it by looking into it."""
-        path = connect.file_of(url)
+        path = file_of(url)
         return path is None or _is(path, Path.exists)
 
     def refuse_autocommit(self, connection: Connection) -> None:
@@ -220,7 +221,7 @@ def _refuse_bytes(connection: Connection) -> None:
 @contextmanager
 def _views_kept(connection: Connection) -> Iterator[None]:
     """Refuse what would break a view of the host's: SQLite drops a table from under it without a word."""
-    before = _views(connection)
+    before = _views(connection)  # to be compared with: one that was broken before is in nobody's way
     yield
     broken = before - _views(connection) if before else None
     if broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -19,6 +20,7 @@ from ragstore.core._async import AsyncAccess, AsyncWork
 from ragstore.core._face_async import ASYNCHRONOUS, Slots, make_engine, plain_engine, side_engine, worker
 from ragstore.core.border import name
 from ragstore.core.engines import is_autocommit
+from ragstore.core.forks import keep_for_ever, watch
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
 from ragstore.corpus.chunks._async import AsyncChunks
@@ -37,7 +39,6 @@ from ragstore.store.maintenance._async import AsyncMaintenance
 from ragstore.store.pool import (
     Catalog,
     PoolStatus,
-    dispose_after_fork,
     is_single_connection,
     pool_status,
     read_only_options,
@@ -128,6 +129,7 @@ class _AsyncEngineRoom:
             await stack.enter_async_context(self._turn())
         with self.backend.translating():
             connection = await stack.enter_async_context(self.engine.connect())
+            stack.callback(_unless_forked(stack))
             return await connection.execution_options(**options) if options else connection
 
     @asynccontextmanager
@@ -381,6 +383,7 @@ class AsyncStore(AsyncRepositories):
         owned = [] if engine is target else [engine]
         if not room.single_connection:
             room.side = _AsyncEngineRoom(_make_side(target, settings), settings, room.backend)
+            room.side.catalog = room.catalog  # what is erased there is forgotten here
             if room.backend.supports.row_locks:
                 # Who has waited for a row must see what was done to it, whatever level the host's engine has.
                 room.side.transaction_options = dict(_READ_COMMITTED)
@@ -521,6 +524,17 @@ def _make_side(target: str | URL | AsyncEngine, settings: Settings) -> AsyncEngi
     return _make_engine(target, replace(settings, pool_size=settings.side_pool_size, max_overflow=0))
 
 
+def _unless_forked(stack: AsyncExitStack) -> Callable[[], None]:
+    """Give what a stack calls first at its end: in a forked child, nothing else of it is called."""
+    process = os.getpid()
+
+    def check() -> None:
+        if os.getpid() != process:
+            keep_for_ever(stack.pop_all())
+
+    return check
+
+
 def _make_desk(room: _AsyncEngineRoom) -> AsyncDecides:
     in_process = room.backend.supports.in_process
     unnamed = ASYNCHRONOUS and in_process and not room.engine.url.database  # only the host's creator knows the file
@@ -537,5 +551,5 @@ def _make_desk(room: _AsyncEngineRoom) -> AsyncDecides:
 
 def _set_up(engine: AsyncEngine, backend: AnyBackend, settings: Settings) -> AsyncEngine:
     backend.set_up(plain_engine(engine), settings)
-    dispose_after_fork(plain_engine(engine))
+    watch(plain_engine(engine), backend)
     return engine

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from ragstore.core._face_sync import ASYNCHRONOUS, Slots, make_engine, plain_eng
 from ragstore.core._sync import Access, Work
 from ragstore.core.border import name
 from ragstore.core.engines import is_autocommit
+from ragstore.core.forks import keep_for_ever, watch
 from ragstore.core.memory import NO_MEMORY, ReadOnlyMemory, VectorMemory
 from ragstore.core.query import Steps
 from ragstore.corpus.chunks._sync import Chunks
@@ -39,7 +41,6 @@ from ragstore.store.maintenance._sync import Maintenance
 from ragstore.store.pool import (
     Catalog,
     PoolStatus,
-    dispose_after_fork,
     is_single_connection,
     pool_status,
     read_only_options,
@@ -130,6 +131,7 @@ class _EngineRoom:
             stack.enter_context(self._turn())
         with self.backend.translating():
             connection = stack.enter_context(self.engine.connect())
+            stack.callback(_unless_forked(stack))
             return connection.execution_options(**options) if options else connection
 
     @contextmanager
@@ -381,6 +383,7 @@ class Store(Repositories):
         owned = [] if engine is target else [engine]
         if not room.single_connection:
             room.side = _EngineRoom(_make_side(target, settings), settings, room.backend)
+            room.side.catalog = room.catalog  # what is erased there is forgotten here
             if room.backend.supports.row_locks:
                 # Who has waited for a row must see what was done to it, whatever level the host's engine has.
                 room.side.transaction_options = dict(_READ_COMMITTED)
@@ -521,6 +524,17 @@ def _make_side(target: str | URL | Engine, settings: Settings) -> Engine:
     return _make_engine(target, replace(settings, pool_size=settings.side_pool_size, max_overflow=0))
 
 
+def _unless_forked(stack: ExitStack) -> Callable[[], None]:
+    """Give what a stack calls first at its end: in a forked child, nothing else of it is called."""
+    process = os.getpid()
+
+    def check() -> None:
+        if os.getpid() != process:
+            keep_for_ever(stack.pop_all())
+
+    return check
+
+
 def _make_desk(room: _EngineRoom) -> Decides:
     in_process = room.backend.supports.in_process
     unnamed = ASYNCHRONOUS and in_process and not room.engine.url.database  # only the host's creator knows the file
@@ -531,5 +545,5 @@ def _make_desk(room: _EngineRoom) -> Decides:
 
 def _set_up(engine: Engine, backend: AnyBackend, settings: Settings) -> Engine:
     backend.set_up(plain_engine(engine), settings)
-    dispose_after_fork(plain_engine(engine))
+    watch(plain_engine(engine), backend)
     return engine

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,20 +77,3 @@ def configure_engine(engine: Engine, settings: Settings | None = None) -> None:
         settings: Time-outs and durability; by default `Settings()`.
     """
     backend_for(engine.dialect).set_up(engine, settings or Settings())
-
-
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-
-
-def dispose_after_fork(engine: Engine) -> None:
-    """Let a forked child make connections of its own; the parent's sockets stay open and untouched."""
-    _engines.add(engine)
-
-
-def _forget_connections() -> None:
-    for engine in list(_engines):
-        engine.dispose(close=False)
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
-    os.register_at_fork(after_in_child=_forget_connections)

@@ -11,6 +11,7 @@ from ragstore.backends.postgresql import (
     connect,
     copying,
     explaining,
+    forks,
     indexes,
     lexemes,
     limits,
@@ -53,6 +54,7 @@ class PostgresBackend:
     overwrite_deleted = staticmethod(traces.overwrite_deleted)
     clear_traces = staticmethod(traces.clear_traces)
     execution_options = staticmethod(connect.execution_options)
+    leave_to_parent = staticmethod(forks.leave_to_parent)
 
     upsert = staticmethod(writes.upsert)
     copy = staticmethod(copying.copy)

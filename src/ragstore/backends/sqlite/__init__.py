@@ -9,6 +9,7 @@ from ragstore.backends.sqlite import (
     conditions,
     connect,
     explaining,
+    forks,
     limits,
     messages,
     postings,
@@ -50,6 +51,7 @@ class SqliteBackend:
     overwrite_deleted = staticmethod(traces.overwrite_deleted)
     clear_traces = staticmethod(traces.clear_traces)
     execution_options = staticmethod(connect.execution_options)
+    leave_to_parent = staticmethod(forks.leave_to_parent)
 
     upsert = staticmethod(writes.upsert)
     copy = staticmethod(writes.copy)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
+from ragstore.backends.sqlite import forks
+from ragstore.backends.sqlite.files import is_memory
 from ragstore.config import Settings
 from ragstore.core.backend import PREPARED, READ_ONLY
 from ragstore.core.base import SCHEMA
@@ -23,25 +23,6 @@ from ragstore.errors import InvalidInput, UsageError
 
 _OURS = "ragstore_sqlite"
 _OPTIONS: Mapping[str, Any] = MappingProxyType({"schema_translate_map": MappingProxyType({SCHEMA: None})})
-
-
-def is_memory(url: URL) -> bool:
-    """Say whether a URL names a database in memory, or another that ends with its connection."""
-    return url.query.get("mode") == "memory" or file_of(url) is None
-
-
-def file_of(url: URL) -> Path | None:
-    """Give the file that a URL names, as SQLite reads it; None if each connection would have a database of its own."""
-    if not url.database:
-        return None
-    plain = url.set(drivername="sqlite+pysqlite")
-    (name, *_), options = plain.get_dialect()().create_connect_args(plain)
-    if not (options.get("uri") and name.startswith("file:")):
-        return None if name == ":memory:" else Path(name)
-    parts = urlsplit(name)
-    path, asked = unquote(parts.path), dict(parse_qsl(parts.query))
-    in_memory = path in ("", ":memory:") or asked.get("mode") == "memory" or asked.get("vfs") == "memdb"
-    return None if in_memory else Path(path)
 
 
 def read_url(url: URL, *, asynchronous: bool) -> URL:
@@ -75,6 +56,10 @@ def engine_options(url: URL, settings: Settings) -> dict[str, Any]:
 
 def set_up(engine: Engine, settings: Settings) -> None:
     """Make every connection enforce foreign keys, begin each write transaction with the write lock, and let it go."""
+
+    @event.listens_for(engine, "do_connect")
+    def _refuse(*_: object) -> None:
+        forks.refuse_spoiled(engine.url)
 
     @event.listens_for(engine, "connect")
     def _connect(driver: Any, entry: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 from ragstore.errors import LockTimeout
@@ -32,12 +32,12 @@ def talk(driver: Any, batch: Batch, schema: str, seconds: float) -> Talk:
         LockTimeout: Somebody else wrote to the file for so long.
     """
     yield from ()
-    cursor = driver.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {max(round(seconds * 1000), 1)}")
-    cursor.execute(f"PRAGMA synchronous = {'FULL' if batch.durable else 'NORMAL'}")
-    _begin(cursor, "BEGIN" if batch.action == "look" else "BEGIN IMMEDIATE")
-    answers = decide(cursor, batch)
-    cursor.execute("COMMIT")
+    with closing(driver.cursor()) as cursor:  # its end would wait for whoever is given the connection next
+        cursor.execute(f"PRAGMA busy_timeout = {max(round(seconds * 1000), 1)}")
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if batch.durable else 'NORMAL'}")
+        _begin(cursor, "BEGIN" if batch.action == "look" else "BEGIN IMMEDIATE")
+        answers = decide(cursor, batch)
+        cursor.execute("COMMIT")
     return answers
 
 

@@ -37,6 +37,8 @@ def rank_messages(search: MessageSearch, rows: int) -> Steps[list[RankedMessage]
     times = {"since": search.since, "until": search.until}
     given = {name: time for name, time in times.items() if time is not None}
     held = yield Query(_held(scope, frozenset(given)), tuple, {**values, **given, "roles": list(search.roles)})
+    if search.lenient:
+        held = [row for row in held if _is_whole(*row[2:4])]
     if not held:
         return []
     scored = _score(_Held.of(held), search, *totals[0], rows)
@@ -123,6 +125,11 @@ class _Held:
         import numpy as np
 
         return np.bincount(self.numbers(self.places_of(terms)), minlength=len(self.ids))
+
+
+def _is_whole(terms: bytes | None, counts: bytes | None) -> bool:
+    size = len(terms or b"")
+    return size > 0 and size % 4 == 0 and size == len(counts or b"")
 
 
 def _sizes(ids: Sequence[str], terms: Sequence[bytes | None], counts: Sequence[bytes | None]) -> Integers:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import Engine
 from ragstore.config import Settings
 from ragstore.core._face_sync import Slots, sleep, socket_ready, within
 from ragstore.core.backend import Backend
+from ragstore.core.forks import Connections, in_child
 from ragstore.errors import ConcurrencyError, ConnectionLost, PoolTimeout, RagstoreError, Unavailable
 from ragstore.rate_limits.backend import Answers, Batch, LimitsBackend
 from ragstore.store.desk.breaker import Breaker, NoAnswer
@@ -38,10 +38,10 @@ class Desk:
         self._size = 1 if backend.supports.in_process else settings.side_pool_size
         self._slots = Slots(self._size)
         self._idle: list[tuple[float, Any]] = []
-        self._parents: list[tuple[float, Any]] = []
-        self._process = os.getpid()
+        self._connections = Connections(backend, engine.url)
         self._closed = False
         self._breaker = Breaker()
+        in_child(self._begin_anew)
 
     def decide(self, batch: Batch) -> Answers:
         """Decide a batch.
@@ -50,8 +50,6 @@ class Desk:
             Unavailable: The database cannot be reached, or could not be a moment ago.
             Timeout: It took longer than the batch may.
         """
-        if self._process != os.getpid():
-            self._begin_anew()
         if self._breaker.is_open():
             raise Unavailable("the database could not be reached a moment ago")
         begun = time.monotonic()
@@ -72,13 +70,11 @@ class Desk:
     def close(self) -> None:
         """Close the idle connections; those in use or being made are closed when they come back."""
         self._closed = True
-        if self._process == os.getpid():
-            self._forget_idle()
+        self._forget_idle()
 
     def _begin_anew(self) -> None:
         """Begin a forked child's life: connections are the parent's, and so are the threads that hold slots."""
-        self._process = os.getpid()
-        self._parents, self._idle = self._idle, []  # kept: what nobody holds is closed, for the parent as well
+        self._idle = []
         self._slots = Slots(self._size)
         self._breaker = Breaker()
 
@@ -93,7 +89,9 @@ class Desk:
                 if lost or batch.action == "give":  # what may have been given back is not given back again
                     raise
                 lost = True
-            except ConcurrencyError:  # nothing was counted: the server isolates transactions more than by default
+            # nothing was counted: the server isolates transactions more than by default, or a host's pool lets fewer
+            # connect at once than there are slots, and gives up before the deadline
+            except (ConcurrencyError, PoolTimeout):
                 if time.monotonic() > deadline:
                     raise
                 sleep(_PAUSE)
@@ -109,7 +107,7 @@ class Desk:
                 if self._limits.is_idle(driver):
                     self._keep(driver)
                 else:  # an answer may still be on its way
-                    self._limits.hang_up(driver)
+                    self._hang_up(driver)
                 raise
             self._keep(driver)
         finally:
@@ -131,8 +129,9 @@ class Desk:
         while self._idle:
             since, driver = self._idle.pop()
             if time.monotonic() - since < self._idle_limit:
+                self._connections.use(driver)
                 return driver
-            self._limits.hang_up(driver)
+            self._hang_up(driver)
         return None
 
     def _new(self, deadline: float) -> Any:
@@ -145,14 +144,20 @@ class Desk:
         pooled = self._engine.raw_connection()
         driver = pooled.driver_connection
         pooled.detach()
+        self._connections.use(driver)
         return driver
 
     def _keep(self, driver: Any) -> None:
         if self._closed or len(self._idle) >= self._size:  # some that had been given up are made after all
-            self._limits.hang_up(driver)
+            self._hang_up(driver)
         else:
+            self._connections.rest(driver)
             self._idle.append((time.monotonic(), driver))
 
     def _forget_idle(self) -> None:
         while self._idle:
-            self._limits.hang_up(self._idle.pop()[1])
+            self._hang_up(self._idle.pop()[1])
+
+    def _hang_up(self, driver: Any) -> None:
+        self._connections.forget(driver)
+        self._limits.hang_up(driver)

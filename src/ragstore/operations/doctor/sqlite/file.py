@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ragstore.backends.sqlite.connect import file_of, is_memory
+from ragstore.backends.sqlite.files import file_of, is_memory
 from ragstore.core.translate import translating
 from ragstore.errors import RagstoreError
 from ragstore.migrations import sides
