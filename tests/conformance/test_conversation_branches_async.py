@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ragstore.conversations._async import AsyncConversations
+from ragstore.conversations._async import AsyncConversations, take_last
 from ragstore.conversations.records import Message, NewCitation, NewMessage
 from ragstore.core.ids import new_id
 from ragstore.errors import Conflict, InvalidInput, NotFound, StaleHead
@@ -199,6 +199,20 @@ async def test_deleting_without_branches_makes_none(chats: AsyncConversations) -
     assert await current(chats) == "1 2"
 
 
+async def test_the_end_of_a_branch_is_taken_away(chats: AsyncConversations) -> None:
+    """C-6: up to the first message that is wanted, or none; other branches stay whole, and none becomes current."""
+    assert await take_last(chats, "t", lambda _: True) is None
+    *_, fourth = await a_talk(chats, "1", "2", "3", "4")
+    assert await take_last(chats, "t", lambda _: False) is None
+    assert await current(chats) == "1 2 3 4"
+    await chats.add_sibling(fourth.id, asks("4b"))
+    for content, left in (("3", "1 2"), ("1", "")):
+        taken = await take_last(chats, "t", lambda message, content=content: message.content == content)
+        assert (taken and taken.content, await current(chats)) == (content, left)
+    assert texts((await chats.page("t")).items) == ["1", "2", "3", "4"]
+    assert (await chats.choose_branch(fourth.id)).leaf_id == fourth.id
+
+
 async def test_what_hangs_on_a_message_goes_with_it(chats: AsyncConversations) -> None:
     """C-11: its citations, feedback and the record of that; a unit that is rolled back brings all back."""
     (answer,) = await chats.append("t", answers("a", sources=[NewCitation(source="s")]))
@@ -241,3 +255,11 @@ async def test_a_long_branch(chats: AsyncConversations) -> None:
     page = await chats.page_branch("t", limit=1000)
     assert texts(page.items) == [str(number) for number in range(2999, 1999, -1)]
     assert await chats.delete_message(stored[11].id) == 2989
+
+
+async def test_a_refused_parent_leaves_no_thread(async_store: AsyncStore) -> None:
+    """C-6: in a unit that goes on after the refusal, too."""
+    async with async_store.begin() as unit:
+        with pytest.raises(NotFound):
+            await unit.conversations.append("new", asks("1"), parent_id=new_id())
+    assert await async_store.conversations.find("new") is None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ragstore.conversations._sync import Conversations
+from ragstore.conversations._sync import Conversations, take_last
 from ragstore.conversations.records import Message, NewCitation, NewMessage
 from ragstore.core.ids import new_id
 from ragstore.errors import Conflict, InvalidInput, NotFound, StaleHead
@@ -198,6 +198,20 @@ def test_deleting_without_branches_makes_none(chats: Conversations) -> None:
     assert current(chats) == "1 2"
 
 
+def test_the_end_of_a_branch_is_taken_away(chats: Conversations) -> None:
+    """C-6: up to the first message that is wanted, or none; other branches stay whole, and none becomes current."""
+    assert take_last(chats, "t", lambda _: True) is None
+    *_, fourth = a_talk(chats, "1", "2", "3", "4")
+    assert take_last(chats, "t", lambda _: False) is None
+    assert current(chats) == "1 2 3 4"
+    chats.add_sibling(fourth.id, asks("4b"))
+    for content, left in (("3", "1 2"), ("1", "")):
+        taken = take_last(chats, "t", lambda message, content=content: message.content == content)
+        assert (taken and taken.content, current(chats)) == (content, left)
+    assert texts(chats.page("t").items) == ["1", "2", "3", "4"]
+    assert chats.choose_branch(fourth.id).leaf_id == fourth.id
+
+
 def test_what_hangs_on_a_message_goes_with_it(chats: Conversations) -> None:
     """C-11: its citations, feedback and the record of that; a unit that is rolled back brings all back."""
     (answer,) = chats.append("t", answers("a", sources=[NewCitation(source="s")]))
@@ -240,3 +254,11 @@ def test_a_long_branch(chats: Conversations) -> None:
     page = chats.page_branch("t", limit=1000)
     assert texts(page.items) == [str(number) for number in range(2999, 1999, -1)]
     assert chats.delete_message(stored[11].id) == 2989
+
+
+def test_a_refused_parent_leaves_no_thread(store: Store) -> None:
+    """C-6: in a unit that goes on after the refusal, too."""
+    with store.begin() as unit:
+        with pytest.raises(NotFound):
+            unit.conversations.append("new", asks("1"), parent_id=new_id())
+    assert store.conversations.find("new") is None

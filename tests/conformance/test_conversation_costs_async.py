@@ -1,4 +1,4 @@
-"""What conversations cost on PostgreSQL: round trips, which do not depend on the machine, and rows read."""
+"""What conversations cost: round trips to PostgreSQL, which do not depend on the machine, and rows read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from ragstore.backends.postgresql import appends
 from ragstore.conversations.records import NewCitation, NewMessage
 from ragstore.core._face_async import plain_engine
 from ragstore.store._async import AsyncStore
@@ -86,6 +87,33 @@ async def test_round_trips(on_postgres: AsyncStore) -> None:
         assert len(trips) == expected, (place, trips)
 
 
+LONG = "long " * 200
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"content": LONG}, {"parts": [LONG]}, {"metadata": {"a": LONG}}, {"sources": [NewCitation(source=LONG)]}],
+)
+async def test_a_long_batch_is_written_as_rows(
+    on_postgres: AsyncStore, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    """However few its messages are, in a transaction of its own and in a unit, of which nothing is left if it fails."""
+    monkeypatch.setattr(appends, "LONGEST", 1000)
+    chats, batch = on_postgres.conversations, [ONE, NewMessage(**{"role": "user", **more})]
+    with counted(on_postgres) as trips:
+        stored = await chats.append("t", batch)
+    assert len(trips) > 1
+    async with on_postgres.begin() as unit:
+        stored += await unit.conversations.append("t", batch)
+        stored += await unit.conversations.append("t", ONE)
+    with pytest.raises(ZeroDivisionError):
+        async with on_postgres.begin() as unit:
+            await unit.conversations.append("t", batch)
+            raise ZeroDivisionError
+    assert await chats.history("t", limit=5) == stored
+    assert [message.seq for message in stored] == [2, 3, 4, 5, 6]
+
+
 async def plan_of(store: AsyncStore, statement: str, parameters: dict[str, Any]) -> dict[str, Any]:
     async with store.engine.connect() as connection:
         explain = "EXPLAIN (ANALYZE, FORMAT JSON) " + statement
@@ -101,10 +129,10 @@ def shape(plan: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def rows_read(plan: dict[str, Any]) -> int:
-    """Sum the rows that scans of tables gave or dropped."""
-    own = 0
+    """Sum the rows that scans of tables gave or dropped, and the pairs that joins dropped."""
+    own = plan.get("Rows Removed by Join Filter", 0) * plan["Actual Loops"]
     if "Relation Name" in plan:
-        own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+        own += (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
     return round(own) + sum(rows_read(child) for child in plan.get("Plans", ()))
 
 
@@ -158,6 +186,24 @@ async def test_siblings_are_looked_up(on_postgres: AsyncStore) -> None:
     for statement, parameters in statements:
         plan = await plan_of(on_postgres, statement, parameters)
         assert rows_read(plan) <= 2, plan
+
+
+async def test_what_follows_a_message_is_found_in_one_pass(on_postgres: AsyncStore) -> None:
+    """C-6: where the table was never analysed, the rows read to delete a branch still are as many as it is long."""
+    count = 2_000
+    async with on_postgres.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE ragstore.rag_message SET (autovacuum_enabled = false)"))
+    first, *_ = await on_postgres.conversations.append("long", [ONE] * count)
+    with noted(on_postgres) as statements, pytest.raises(ZeroDivisionError):
+        async with on_postgres.begin() as unit:
+            assert (await unit.conversations.choose_branch(first.id)).head == count
+            assert await unit.conversations.delete_message(first.id) == count
+            raise ZeroDivisionError
+    own = [(statement, parameters) for statement, parameters in statements if "rag_message" in statement]
+    assert 4 < len(own) < 20
+    for statement, parameters in own:
+        plan = await plan_of(on_postgres, statement, parameters)
+        assert rows_read(plan) <= 2 * count + 1, (statement, plan)
 
 
 async def test_a_page_of_threads_reads_a_page(on_postgres: AsyncStore) -> None:

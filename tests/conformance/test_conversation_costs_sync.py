@@ -1,5 +1,5 @@
 # Generated from test_conversation_costs_async.py by tools/unasync.py: edit that file and run the tool again.
-"""What conversations cost on PostgreSQL: round trips, which do not depend on the machine, and rows read."""
+"""What conversations cost: round trips to PostgreSQL, which do not depend on the machine, and rows read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from ragstore.backends.postgresql import appends
 from ragstore.conversations.records import NewCitation, NewMessage
 from ragstore.core._face_sync import plain_engine
 from ragstore.store._sync import Store
@@ -85,6 +86,33 @@ def test_round_trips(on_postgres: Store) -> None:
         assert len(trips) == expected, (place, trips)
 
 
+LONG = "long " * 200
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"content": LONG}, {"parts": [LONG]}, {"metadata": {"a": LONG}}, {"sources": [NewCitation(source=LONG)]}],
+)
+def test_a_long_batch_is_written_as_rows(
+    on_postgres: Store, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    """However few its messages are, in a transaction of its own and in a unit, of which nothing is left if it fails."""
+    monkeypatch.setattr(appends, "LONGEST", 1000)
+    chats, batch = on_postgres.conversations, [ONE, NewMessage(**{"role": "user", **more})]
+    with counted(on_postgres) as trips:
+        stored = chats.append("t", batch)
+    assert len(trips) > 1
+    with on_postgres.begin() as unit:
+        stored += unit.conversations.append("t", batch)
+        stored += unit.conversations.append("t", ONE)
+    with pytest.raises(ZeroDivisionError):
+        with on_postgres.begin() as unit:
+            unit.conversations.append("t", batch)
+            raise ZeroDivisionError
+    assert chats.history("t", limit=5) == stored
+    assert [message.seq for message in stored] == [2, 3, 4, 5, 6]
+
+
 def plan_of(store: Store, statement: str, parameters: dict[str, Any]) -> dict[str, Any]:
     with store.engine.connect() as connection:
         explain = "EXPLAIN (ANALYZE, FORMAT JSON) " + statement
@@ -100,10 +128,10 @@ def shape(plan: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def rows_read(plan: dict[str, Any]) -> int:
-    """Sum the rows that scans of tables gave or dropped."""
-    own = 0
+    """Sum the rows that scans of tables gave or dropped, and the pairs that joins dropped."""
+    own = plan.get("Rows Removed by Join Filter", 0) * plan["Actual Loops"]
     if "Relation Name" in plan:
-        own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+        own += (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
     return round(own) + sum(rows_read(child) for child in plan.get("Plans", ()))
 
 
@@ -157,6 +185,24 @@ def test_siblings_are_looked_up(on_postgres: Store) -> None:
     for statement, parameters in statements:
         plan = plan_of(on_postgres, statement, parameters)
         assert rows_read(plan) <= 2, plan
+
+
+def test_what_follows_a_message_is_found_in_one_pass(on_postgres: Store) -> None:
+    """C-6: where the table was never analysed, the rows read to delete a branch still are as many as it is long."""
+    count = 2_000
+    with on_postgres.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE ragstore.rag_message SET (autovacuum_enabled = false)"))
+    first, *_ = on_postgres.conversations.append("long", [ONE] * count)
+    with noted(on_postgres) as statements, pytest.raises(ZeroDivisionError):
+        with on_postgres.begin() as unit:
+            assert unit.conversations.choose_branch(first.id).head == count
+            assert unit.conversations.delete_message(first.id) == count
+            raise ZeroDivisionError
+    own = [(statement, parameters) for statement, parameters in statements if "rag_message" in statement]
+    assert 4 < len(own) < 20
+    for statement, parameters in own:
+        plan = plan_of(on_postgres, statement, parameters)
+        assert rows_read(plan) <= 2 * count + 1, (statement, plan)
 
 
 def test_a_page_of_threads_reads_a_page(on_postgres: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Sequence
 from datetime import UTC
 from decimal import Context, Decimal, localcontext
@@ -12,10 +13,11 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ragstore.config import Settings
 from ragstore.conversations._async import AsyncConversations
-from ragstore.conversations.parts import Part, to_json
+from ragstore.conversations.parts import Part, TextPart, to_json
 from ragstore.conversations.records import Message, NewCitation, NewMessage
 from ragstore.core._face_async import sleep
 from ragstore.core.ids import new_id
@@ -767,3 +769,39 @@ async def test_costs_do_not_depend_on_the_hosts_decimals(chats: AsyncConversatio
         assert [message.cost for message in await chats.history("t")] == [Decimal("123.456789123"), Decimal(1)]
         [used] = await chats.usage()
         assert used.cost == Decimal("124.456789123")
+
+
+async def test_what_is_read_passes_the_checks_of_what_is_made(chats: AsyncConversations) -> None:
+    """Records are made of rows without being checked again, and are as if they had been, also pickled and as JSON."""
+    told = {"parts": [TextPart(text="more")], "metadata": {"a": [1]}, "client_id": "own", "pinned": True}
+    counted = {f"{kind}_tokens": 3 for kind in ("input", "output", "cached", "reasoning")}
+    measured = {"response_time": 2.0, "model": "m", "resolved_model": "m-1", "cost": Decimal(2)}
+    full = said("full", **told, **counted, **measured)
+    await chats.append("t", [full, said("bare"), said("open", status="streaming")])
+    source = NewCitation(source="book", snippet="said so", score=0.5)
+    await chats.record_exchange(thread_id="t", query="question", response="answer", sources=[source], feedback=1)
+    messages = await chats.history("t")
+    assert len(messages) == 5
+    for message in messages:
+        assert set(message.__dict__) == message.model_fields_set == set(Message.model_fields)
+        assert Message.model_validate(dict(message), strict=True) == message
+        assert pickle.loads(pickle.dumps(message)) == message
+        assert message.model_copy() == message
+        assert message.model_dump(mode="json") == Message(**dict(message)).model_dump(mode="json")
+        with pytest.raises(ValidationError, match="frozen"):
+            message.content = "other"
+
+
+@pytest.mark.parametrize("cost", ["0.002935920", "-0", "1E+2", "0.0000000004"])
+async def test_a_cost_is_given_as_it_is_read(chats: AsyncConversations, cost: str) -> None:
+    """C-10: to the letter, not only in value."""
+    [given_back] = await chats.append("t", said("a", cost=Decimal(cost)))
+    [read] = await chats.history("t")
+    assert str(given_back.cost) == str(read.cost)
+
+
+async def test_a_changed_message_is_given_as_it_is_read(chats: AsyncConversations) -> None:
+    """A response time is a float also where SQLite gives a whole number."""
+    [message] = await chats.append("t", said("a", response_time=2.0))
+    changed = await chats.update_message(message.id, pinned=True)
+    assert type(changed.response_time) is float

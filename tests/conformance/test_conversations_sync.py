@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Sequence
 from datetime import UTC
 from decimal import Context, Decimal, localcontext
@@ -13,10 +14,11 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ragstore.config import Settings
 from ragstore.conversations._sync import Conversations
-from ragstore.conversations.parts import Part, to_json
+from ragstore.conversations.parts import Part, TextPart, to_json
 from ragstore.conversations.records import Message, NewCitation, NewMessage
 from ragstore.core._face_sync import sleep
 from ragstore.core.ids import new_id
@@ -762,3 +764,39 @@ def test_costs_do_not_depend_on_the_hosts_decimals(chats: Conversations) -> None
         assert [message.cost for message in chats.history("t")] == [Decimal("123.456789123"), Decimal(1)]
         [used] = chats.usage()
         assert used.cost == Decimal("124.456789123")
+
+
+def test_what_is_read_passes_the_checks_of_what_is_made(chats: Conversations) -> None:
+    """Records are made of rows without being checked again, and are as if they had been, also pickled and as JSON."""
+    told = {"parts": [TextPart(text="more")], "metadata": {"a": [1]}, "client_id": "own", "pinned": True}
+    counted = {f"{kind}_tokens": 3 for kind in ("input", "output", "cached", "reasoning")}
+    measured = {"response_time": 2.0, "model": "m", "resolved_model": "m-1", "cost": Decimal(2)}
+    full = said("full", **told, **counted, **measured)
+    chats.append("t", [full, said("bare"), said("open", status="streaming")])
+    source = NewCitation(source="book", snippet="said so", score=0.5)
+    chats.record_exchange(thread_id="t", query="question", response="answer", sources=[source], feedback=1)
+    messages = chats.history("t")
+    assert len(messages) == 5
+    for message in messages:
+        assert set(message.__dict__) == message.model_fields_set == set(Message.model_fields)
+        assert Message.model_validate(dict(message), strict=True) == message
+        assert pickle.loads(pickle.dumps(message)) == message
+        assert message.model_copy() == message
+        assert message.model_dump(mode="json") == Message(**dict(message)).model_dump(mode="json")
+        with pytest.raises(ValidationError, match="frozen"):
+            message.content = "other"
+
+
+@pytest.mark.parametrize("cost", ["0.002935920", "-0", "1E+2", "0.0000000004"])
+def test_a_cost_is_given_as_it_is_read(chats: Conversations, cost: str) -> None:
+    """C-10: to the letter, not only in value."""
+    [given_back] = chats.append("t", said("a", cost=Decimal(cost)))
+    [read] = chats.history("t")
+    assert str(given_back.cost) == str(read.cost)
+
+
+def test_a_changed_message_is_given_as_it_is_read(chats: Conversations) -> None:
+    """A response time is a float also where SQLite gives a whole number."""
+    [message] = chats.append("t", said("a", response_time=2.0))
+    changed = chats.update_message(message.id, pinned=True)
+    assert type(changed.response_time) is float

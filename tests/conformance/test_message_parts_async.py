@@ -104,6 +104,10 @@ async def test_a_damaged_message_is_named(async_store: AsyncStore, what: str) ->
         lambda **more: chats.page("t", backwards=True, **more),
         lambda **more: chats.page_branch("t", **more),
         lambda **more: chats.get_message(hurt.id, **more),
+        lambda **more: chats.siblings(hurt.id, **more),
+        lambda **more: chats.context("t", turns=9, **more),
+        lambda **more: chats.search("fine", **more),
+        lambda **more: chats.search('"fine"', match="web", **more),
     ):
         with pytest.raises(CorruptRow, match=str(hurt.id)) as raised:
             await read()
@@ -115,18 +119,74 @@ async def test_a_damaged_message_is_named(async_store: AsyncStore, what: str) ->
     assert what in second.damage
     assert (second.id, second.content, second.seq) == (hurt.id, "fine", 2)
     assert (second.parts, second.metadata) == ((None, {"a": 1}) if what == "parts" else (("x",), {}))
+    assert await chats.siblings(hurt.id, lenient=True) == [second]
+    assert await chats.context("t", turns=9, lenient=True) == [first, second, third]
+    hits = await chats.search("fine", lenient=True)
+    assert sorted((hit.message for hit in hits), key=lambda message: message.seq) == [first, second, third]
 
 
-async def test_text_that_is_no_json(sqlite_database: str) -> None:
+@pytest.mark.parametrize("hurt", ["call", "result"])
+async def test_a_window_with_a_damaged_message(async_store: AsyncStore, hurt: str) -> None:
+    """C-15, C-5: what belongs to a call or result that cannot be read is left out, and to no turn before it."""
+    chats = async_store.conversations
+    turn = [
+        NewMessage(role="user", content="question"),
+        NewMessage(role="assistant", content="call", parts=[ToolCall(id="1", name="look")]),
+        NewMessage(role="tool", content="result", parts=[ToolResult(call_id="1", content="found" * 9)]),
+    ]
+    await chats.append("t", turn)
+    whole = {message.content: message for message in await chats.append("t", turn)}
+    await damage(async_store, "parts", whole[hurt].id)
+    window = await chats.context("t", turns=2, lenient=True)
+    assert [message.content for message in window] == ["question", "call", "result", "question", hurt]
+    assert [message.damage is None for message in window] == [True] * 4 + [False]
+    assert await chats.context("t", tokens=2, lenient=True) == window[-1:]  # it counts as what can be read of it
+    assert await chats.context("t", tokens=4, lenient=True) == window[-2:]
+
+
+async def test_a_damaged_message_above_a_long_window(async_store: AsyncStore) -> None:
+    """C-15, C-5: one that is pinned is kept, however far above, and read as leniently as the others."""
+    chats = async_store.conversations
+    pinned = NewMessage(role="user", content="pinned", parts=["x"], pinned=True)
+    kept, *_ = await chats.append("t", [pinned, *[NewMessage(role="user", content="fine")] * 99])
+    await damage(async_store, "parts", kept.id)
+    with pytest.raises(CorruptRow, match=str(kept.id)):
+        await chats.context("t", turns=3)
+    for turns in (3, 90):
+        window = await chats.context("t", turns=turns, lenient=True)
+        assert [message.content for message in window] == ["pinned"] + ["fine"] * turns
+        assert window[0].damage is not None
+
+
+async def test_a_hit_whose_message_is_damaged(async_store: AsyncStore) -> None:
+    """C-15, C-12: it is a hit as before; its passage, and phrases, are of what can be read."""
+    chats = async_store.conversations
+    texts = [TextPart(text="the blue kite")]
+    (hurt,) = await chats.append("t", NewMessage(role="user", content="a red kite", parts=texts))
+    ((before,), (named,)) = await chats.search("blue"), await chats.search("blue", snippet=20)
+    assert named.snippet is not None
+    await damage(async_store, "parts", hurt.id)
+    (hit,) = await chats.search("blue", snippet=20, lenient=True)
+    assert (hit.message.id, hit.message.parts, hit.score, hit.thread_id) == (hurt.id, None, before.score, "t")
+    assert hit.message.damage is not None
+    assert (hit.snippet is not None, hit.snippet and hit.snippet.text) == (True, "a red kite")
+    assert len(await chats.search('"red kite"', match="web", lenient=True)) == 1
+    assert await chats.search('"blue kite"', match="web", lenient=True) == []
+
+
+@pytest.mark.parametrize("raw", ['{"a"', "[" * 200_000], ids=["cut", "deep"])
+async def test_text_that_is_no_json(sqlite_database: str, raw: str) -> None:
     """C-15: SQLite keeps any text in its columns, where jsonb holds nothing but JSON."""
     async with AsyncStore.open(sqlite_database) as store:
         (message,) = await store.conversations.append("t", NewMessage(role="user", metadata={"a": 1}))
         async with store.engine.begin() as connection:
-            await connection.execute(text("UPDATE rag_message SET metadata = '{\"a\"'"))
+            await connection.execute(text("UPDATE rag_message SET metadata = :raw"), {"raw": raw})
         with pytest.raises(CorruptRow, match=str(message.id)):
             await store.conversations.history("t")
         (read,) = await store.conversations.history("t", lenient=True)
-        assert (read.metadata, read.damage is None) == ({}, False)
+        assert read.metadata == {}
+        assert read.damage is not None
+        assert read.damage.startswith("its metadata is no JSON")
 
 
 async def damage_conversation(store: AsyncStore, raw: str) -> None:

@@ -103,6 +103,10 @@ def test_a_damaged_message_is_named(store: Store, what: str) -> None:
         lambda **more: chats.page("t", backwards=True, **more),
         lambda **more: chats.page_branch("t", **more),
         lambda **more: chats.get_message(hurt.id, **more),
+        lambda **more: chats.siblings(hurt.id, **more),
+        lambda **more: chats.context("t", turns=9, **more),
+        lambda **more: chats.search("fine", **more),
+        lambda **more: chats.search('"fine"', match="web", **more),
     ):
         with pytest.raises(CorruptRow, match=str(hurt.id)) as raised:
             read()
@@ -114,18 +118,74 @@ def test_a_damaged_message_is_named(store: Store, what: str) -> None:
     assert what in second.damage
     assert (second.id, second.content, second.seq) == (hurt.id, "fine", 2)
     assert (second.parts, second.metadata) == ((None, {"a": 1}) if what == "parts" else (("x",), {}))
+    assert chats.siblings(hurt.id, lenient=True) == [second]
+    assert chats.context("t", turns=9, lenient=True) == [first, second, third]
+    hits = chats.search("fine", lenient=True)
+    assert sorted((hit.message for hit in hits), key=lambda message: message.seq) == [first, second, third]
 
 
-def test_text_that_is_no_json(sqlite_database: str) -> None:
+@pytest.mark.parametrize("hurt", ["call", "result"])
+def test_a_window_with_a_damaged_message(store: Store, hurt: str) -> None:
+    """C-15, C-5: what belongs to a call or result that cannot be read is left out, and to no turn before it."""
+    chats = store.conversations
+    turn = [
+        NewMessage(role="user", content="question"),
+        NewMessage(role="assistant", content="call", parts=[ToolCall(id="1", name="look")]),
+        NewMessage(role="tool", content="result", parts=[ToolResult(call_id="1", content="found" * 9)]),
+    ]
+    chats.append("t", turn)
+    whole = {message.content: message for message in chats.append("t", turn)}
+    damage(store, "parts", whole[hurt].id)
+    window = chats.context("t", turns=2, lenient=True)
+    assert [message.content for message in window] == ["question", "call", "result", "question", hurt]
+    assert [message.damage is None for message in window] == [True] * 4 + [False]
+    assert chats.context("t", tokens=2, lenient=True) == window[-1:]  # it counts as what can be read of it
+    assert chats.context("t", tokens=4, lenient=True) == window[-2:]
+
+
+def test_a_damaged_message_above_a_long_window(store: Store) -> None:
+    """C-15, C-5: one that is pinned is kept, however far above, and read as leniently as the others."""
+    chats = store.conversations
+    pinned = NewMessage(role="user", content="pinned", parts=["x"], pinned=True)
+    kept, *_ = chats.append("t", [pinned, *[NewMessage(role="user", content="fine")] * 99])
+    damage(store, "parts", kept.id)
+    with pytest.raises(CorruptRow, match=str(kept.id)):
+        chats.context("t", turns=3)
+    for turns in (3, 90):
+        window = chats.context("t", turns=turns, lenient=True)
+        assert [message.content for message in window] == ["pinned"] + ["fine"] * turns
+        assert window[0].damage is not None
+
+
+def test_a_hit_whose_message_is_damaged(store: Store) -> None:
+    """C-15, C-12: it is a hit as before; its passage, and phrases, are of what can be read."""
+    chats = store.conversations
+    texts = [TextPart(text="the blue kite")]
+    (hurt,) = chats.append("t", NewMessage(role="user", content="a red kite", parts=texts))
+    ((before,), (named,)) = chats.search("blue"), chats.search("blue", snippet=20)
+    assert named.snippet is not None
+    damage(store, "parts", hurt.id)
+    (hit,) = chats.search("blue", snippet=20, lenient=True)
+    assert (hit.message.id, hit.message.parts, hit.score, hit.thread_id) == (hurt.id, None, before.score, "t")
+    assert hit.message.damage is not None
+    assert (hit.snippet is not None, hit.snippet and hit.snippet.text) == (True, "a red kite")
+    assert len(chats.search('"red kite"', match="web", lenient=True)) == 1
+    assert chats.search('"blue kite"', match="web", lenient=True) == []
+
+
+@pytest.mark.parametrize("raw", ['{"a"', "[" * 200_000], ids=["cut", "deep"])
+def test_text_that_is_no_json(sqlite_database: str, raw: str) -> None:
     """C-15: SQLite keeps any text in its columns, where jsonb holds nothing but JSON."""
     with Store.open(sqlite_database) as store:
         (message,) = store.conversations.append("t", NewMessage(role="user", metadata={"a": 1}))
         with store.engine.begin() as connection:
-            connection.execute(text("UPDATE rag_message SET metadata = '{\"a\"'"))
+            connection.execute(text("UPDATE rag_message SET metadata = :raw"), {"raw": raw})
         with pytest.raises(CorruptRow, match=str(message.id)):
             store.conversations.history("t")
         (read,) = store.conversations.history("t", lenient=True)
-        assert (read.metadata, read.damage is None) == ({}, False)
+        assert read.metadata == {}
+        assert read.damage is not None
+        assert read.damage.startswith("its metadata is no JSON")
 
 
 def damage_conversation(store: Store, raw: str) -> None:

@@ -304,6 +304,8 @@ async def test_damaged_terms_are_named(sqlite_database: str, damage: str) -> Non
             await chats.search("red")
         assert (raised.value.table, raised.value.id) == ("rag_message", hurt.id)
         assert contents(await chats.search("red", thread_id="fine")) == ["a red kite"]
+        assert contents(await chats.search("kite", lenient=True)) == ["a red kite", "a red kite"]
+        assert await chats.search("kite", thread_id="none", lenient=True) == []
 
 
 # --------------------------------------------------------------------------------------------- analysing anew

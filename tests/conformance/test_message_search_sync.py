@@ -303,6 +303,8 @@ def test_damaged_terms_are_named(sqlite_database: str, damage: str) -> None:
             chats.search("red")
         assert (raised.value.table, raised.value.id) == ("rag_message", hurt.id)
         assert contents(chats.search("red", thread_id="fine")) == ["a red kite"]
+        assert contents(chats.search("kite", lenient=True)) == ["a red kite", "a red kite"]
+        assert chats.search("kite", thread_id="none", lenient=True) == []
 
 
 # --------------------------------------------------------------------------------------------- analysing anew

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import anyio
 import pytest
-from sqlalchemy import event
+from sqlalchemy import PoolProxiedConnection, event
 
 from ragstore.conversations._async import AsyncConversations
 from ragstore.conversations.parts import TextPart
 from ragstore.conversations.records import NewCitation, NewMessage
+from ragstore.core._face_async import CANCELLATIONS
 from ragstore.core.ids import new_id
 from ragstore.errors import Conflict, CorruptRow, InvalidInput, LimitExceeded, NotFound, UsageError
 from ragstore.store._async import AsyncStore
@@ -129,7 +130,53 @@ async def test_cancelling_at_a_commit_stores_a_piece_once(async_store: AsyncStor
     assert (ended.status, ended.content) == ("cancelled", "precious text")
 
 
+@pytest.mark.parametrize("retried", [False, True])
+@pytest.mark.parametrize("moment", ["before_cursor_execute", "commit", "reset"])
+async def test_cancelling_a_stream_that_begins_ends_it(async_store: AsyncStore, moment: str, retried: bool) -> None:
+    """C-7, C-3: a task that is cancelled while its message is appended waits for that, and leaves it cancelled."""
+    new = NewMessage(role="assistant", content="So", status="streaming", client_id="k")
+    if retried:
+        await async_store.conversations.append("t", new)
+    entered = False
+
+    async def write() -> None:
+        nonlocal entered
+        async with async_store.conversations.stream("t", new):
+            entered = True
+
+    event.listen(plain_engine(async_store.engine), moment, lambda *_: task.cancel(), once=True)
+    task = asyncio.create_task(write())
+    with pytest.raises(asyncio.CancelledError) as raised:
+        await task
+    assert not entered
+    assert not hasattr(raised.value, "__notes__")
+    (ended,) = await async_store.conversations.history("t")
+    assert (ended.status, ended.content) == ("cancelled", "So")
+
+
 # end async only
+@pytest.mark.parametrize(("committed", "left"), [(False, []), (True, ["cancelled"])])
+async def test_a_beginning_that_is_broken_off_leaves_nothing_open(
+    async_store: AsyncStore, monkeypatch: pytest.MonkeyPatch, committed: bool, left: list[str]
+) -> None:
+    """C-7: by Ctrl-C in its commit, or by the end of its loop: what it has stored is ended; else nothing is left."""
+    dialect, interruption = plain_engine(async_store.engine).dialect, CANCELLATIONS[0]
+    commit = dialect.do_commit
+
+    def interrupted(connection: PoolProxiedConnection) -> None:
+        monkeypatch.undo()
+        if committed:
+            commit(connection)
+        raise interruption
+
+    monkeypatch.setattr(dialect, "do_commit", interrupted)
+    with pytest.raises(interruption) as raised:
+        async with async_store.conversations.stream("t", OPEN):
+            pytest.fail("the block began")
+    assert not hasattr(raised.value, "__notes__")
+    assert [message.status for message in (await async_store.conversations.page("t")).items] == left
+
+
 @pytest.mark.parametrize(
     ("piece", "refusal"),
     [("\0", InvalidInput), ("\ud800", InvalidInput), (None, InvalidInput), ("x" * 999_996, LimitExceeded)],

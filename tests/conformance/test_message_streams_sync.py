@@ -8,14 +8,16 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from sqlalchemy import PoolProxiedConnection
 
 from ragstore.conversations._sync import Conversations
 from ragstore.conversations.parts import TextPart
 from ragstore.conversations.records import NewCitation, NewMessage
+from ragstore.core._face_sync import CANCELLATIONS
 from ragstore.core.ids import new_id
 from ragstore.errors import Conflict, CorruptRow, InvalidInput, LimitExceeded, NotFound, UsageError
 from ragstore.store._sync import Store
-from tests.conformance.support import Database
+from tests.conformance.support import Database, plain_engine
 
 OPEN = NewMessage(role="assistant", status="streaming")
 
@@ -63,6 +65,28 @@ def test_an_error_ends_a_stream(chats: Conversations) -> None:
             raise ZeroDivisionError
     (ended,) = chats.history("t")
     assert (ended.status, ended.content) == ("error", "half")
+
+
+@pytest.mark.parametrize(("committed", "left"), [(False, []), (True, ["cancelled"])])
+def test_a_beginning_that_is_broken_off_leaves_nothing_open(
+    store: Store, monkeypatch: pytest.MonkeyPatch, committed: bool, left: list[str]
+) -> None:
+    """C-7: by Ctrl-C in its commit, or by the end of its loop: what it has stored is ended; else nothing is left."""
+    dialect, interruption = plain_engine(store.engine).dialect, CANCELLATIONS[0]
+    commit = dialect.do_commit
+
+    def interrupted(connection: PoolProxiedConnection) -> None:
+        monkeypatch.undo()
+        if committed:
+            commit(connection)
+        raise interruption
+
+    monkeypatch.setattr(dialect, "do_commit", interrupted)
+    with pytest.raises(interruption) as raised:
+        with store.conversations.stream("t", OPEN):
+            pytest.fail("the block began")
+    assert not hasattr(raised.value, "__notes__")
+    assert [message.status for message in store.conversations.page("t").items] == left
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -244,14 +244,19 @@ class AsyncConversations(
         async with self._access.writing() as work:
             return await work.steps(branching.add_sibling(self._backend, known, asked))
 
-    async def siblings(self, message_id: UUID | str) -> list[Message]:
+    async def siblings(self, message_id: UUID | str, *, lenient: bool = False) -> list[Message]:
         """Read a message and its siblings, which follow the same one, in the order in which they were stored.
+
+        Args:
+            message_id: The message.
+            lenient: As for `history`.
 
         Raises:
             NotFound: There is no such message.
+            CorruptRow: A message is damaged.
         """
         known = parse_id(message_id)
-        return await self._access.read(lambda: reading.siblings(self._tenant, known))
+        return await self._access.read(lambda: reading.siblings(self._tenant, known, lenient=lenient))
 
     async def choose_branch(self, message_id: UUID | str) -> Conversation:
         """Make the newest branch that goes through a message the current one. This is no activity.
@@ -533,6 +538,14 @@ class AsyncConversations(
         if not isinstance(metadata, Unset):
             values["meta"] = preparing.metadata(metadata, self._policy())
         return values
+
+
+async def take_last(
+    conversations: AsyncConversations, thread_id: str, wanted: Callable[[Message], bool]
+) -> Message | None:
+    """Take away what `branching.take_last` does, in one transaction. For adapters: a host deletes by a message's id."""
+    async with conversations._access.writing() as work:
+        return await work.steps(branching.take_last(conversations._tenant, thread_id, wanted))
 
 
 def _flag(value: object) -> bool:

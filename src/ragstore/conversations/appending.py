@@ -56,6 +56,8 @@ def _locked(backend: Backend, asked: Append) -> Steps[Conversation]:
     if found:
         return found[0]
     _check_head(asked, 0)
+    if asked.placed and asked.parent_id is not None:
+        raise _no_parent(asked)
     return (yield from make(backend, asked.tenant, asked.thread, asked.owner, asked.language))
 
 
@@ -100,8 +102,12 @@ def _parent(asked: Append, conversation: Conversation) -> Steps[UUID | None]:
     if asked.parent_id is not None and asked.parent_id != conversation.leaf_id:
         found = yield statements.parent(asked.tenant, conversation.id, asked.parent_id)
         if not found:
-            raise NotFound(f"the conversation {asked.thread!r} has no message {asked.parent_id}")
+            raise _no_parent(asked)
     return asked.parent_id
+
+
+def _no_parent(asked: Append) -> NotFound:
+    return NotFound(f"the conversation {asked.thread!r} has no message {asked.parent_id}")
 
 
 # ------------------------------------------------------------------------------------------ without a database

@@ -95,10 +95,11 @@ def path_from(
     return (yield from messages(tenant, statements.path(tenant, thread, start, rows, lenient=lenient)))
 
 
-def siblings(tenant: str, message_id: UUID) -> Steps[list[Message]]:
+def siblings(tenant: str, message_id: UUID, *, lenient: bool) -> Steps[list[Message]]:
     """Read a message with its siblings, in the order in which they were stored."""
     one = yield from bare(tenant, message_id)
-    return (yield from messages(tenant, statements.siblings(tenant, one.conversation_id, one.parent_id)))
+    query = statements.siblings(tenant, one.conversation_id, one.parent_id, lenient=lenient)
+    return (yield from messages(tenant, query))
 
 
 # ---------------------------------------------------------------------------------------------------- pages

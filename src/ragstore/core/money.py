@@ -6,7 +6,6 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 _EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 _BILLION = Decimal(10**9)
-_BILLIONTH = Decimal("1e-9")
 
 
 def to_billionths(amount: Decimal) -> int:
@@ -20,5 +19,5 @@ def from_billionths(count: int) -> Decimal:
 
 
 def rounded(amount: Decimal) -> Decimal:
-    """Round an amount to what is stored of it."""
-    return amount.quantize(_BILLIONTH, context=_EXACT)
+    """Round an amount to what is stored of it, and write it as it is read."""
+    return from_billionths(to_billionths(amount))

@@ -21,10 +21,16 @@ from ragstore.core.types import Id
 AT_ONCE = 100
 """Larger batches are written as rows: the function reads a batch as one JSON value."""
 
+LONGEST = 8_000_000
+"""Longer JSON, in characters, is no batch for the function either: PostgreSQL holds a JSON array to 256 MB."""
+
 
 def append_at_once(asked: Append) -> Query[Place] | None:
     """Append a batch after the current leaf, as its protocol says."""
     if asked.placed or not 0 < len(asked.batch) <= AT_ONCE or _names_twice(asked):
+        return None
+    messages, cited = json.dumps(_messages(asked.batch)), _cited(asked.batch)
+    if len(messages) + len(cited or "") > LONGEST:
         return None
     owner = asked.owner
     parameters = {
@@ -37,8 +43,8 @@ def append_at_once(asked: Append) -> Query[Place] | None:
         "about": owner.collection,
         "language": asked.language,
         "names": asked.client_ids() or None,
-        "messages": json.dumps(_messages(asked.batch)),
-        "cited": _cited(asked.batch),
+        "messages": messages,
+        "cited": cited,
         "searchable": sum(new.terms.length > 0 for new in asked.batch),
         "words": sum(new.terms.length for new in asked.batch),
     }

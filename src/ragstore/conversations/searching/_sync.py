@@ -34,6 +34,7 @@ class MessageSearch(Repository[ConversationsBackend]):
         offset: int = 0,
         match: Match = "any",
         snippet: int | None = None,
+        lenient: bool = False,
     ) -> list[MessageHit]:
         """Find messages by their words, ranked by BM25.
 
@@ -60,11 +61,14 @@ class MessageSearch(Repository[ConversationsBackend]):
             offset: How many better ones to pass over, to 10,000.
             match: "any" word, "all" words, or "web": "quoted phrases", -word and AND.
             snippet: Show the passage with the query's words, of about so many characters, 20 to 10,000.
+            lenient: As for `history`. Phrases are looked for, and passages cut, in what can be read; a message whose
+                stored words are damaged is not found.
 
         Returns:
             The hits, best first, ties by message id; `limit` of them if so many match.
 
         Raises:
+            CorruptRow: A message is damaged, among those that were read.
             InvalidInput: A value is unfit.
 
         Example:
@@ -90,6 +94,7 @@ class MessageSearch(Repository[ConversationsBackend]):
             offset=offset,
             match=match,
             snippet=snippet,
+            lenient=lenient,
         )
         asked = check(self._tenant, wish, language_of(self._access.settings))
         return self._access.read(lambda: find(self._backend, asked))

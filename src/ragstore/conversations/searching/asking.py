@@ -36,6 +36,7 @@ class MessageSearch:
         roles: A hit's role is one of these.
         since: A hit was stored then or later.
         until: A hit was stored before.
+        lenient: What is damaged of a message is left out.
     """
 
     tenant: str
@@ -46,6 +47,7 @@ class MessageSearch:
     roles: Sequence[str]
     since: datetime | None
     until: datetime | None
+    lenient: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Wish:
     offset: int
     match: Match
     snippet: int | None
+    lenient: bool = False
 
 
 def check(tenant: str, wish: Wish, language: str) -> Asked:
@@ -118,6 +121,7 @@ def check(tenant: str, wish: Wish, language: str) -> Asked:
         roles=_roles(wish.roles),
         since=preparing.moment(wish.since, "since"),
         until=preparing.moment(wish.until, "until"),
+        lenient=wish.lenient,
     )
     limit = border.limit(wish.limit)
     offset = border.limit(wish.offset, field="offset", minimum=0, maximum=MAX_OFFSET)

@@ -52,7 +52,7 @@ def _fulfilling(backend: ConversationsBackend, asked: Asked) -> Steps[list[Ranke
 
 def _holding(asked: Asked, candidates: Sequence[RankedMessage]) -> Steps[list[RankedMessage]]:
     ids = [candidate.id for candidate in candidates]
-    lines: list[Line] = yield statements.messages_by_ids(asked.search.tenant, ids)
+    lines: list[Line] = yield statements.messages_by_ids(asked.search.tenant, ids, lenient=asked.search.lenient)
     texts = {line.message.id: text_of(line.message) for line in lines}
     return [one for one in candidates if one.id in texts and fulfils(asked.query, texts[one.id], one.language)]
 
@@ -61,8 +61,9 @@ def _read(asked: Asked, page: Sequence[RankedMessage]) -> Steps[list[MessageHit]
     """Read the hits with what is noted on them; one that was deleted meanwhile is left out."""
     if not page:
         return []
-    query = statements.messages_by_ids(asked.search.tenant, [ranked.id for ranked in page])
-    messages = yield from reading.messages(asked.search.tenant, query)
+    tenant, ids = asked.search.tenant, [ranked.id for ranked in page]
+    query = statements.messages_by_ids(tenant, ids, lenient=asked.search.lenient)
+    messages = yield from reading.messages(tenant, query)
     known = {message.id: message for message in messages}
     return [_hit(asked, ranked, known[ranked.id]) for ranked in page if ranked.id in known]
 

@@ -10,15 +10,16 @@ from ragstore.conversations.statements.appends import (
 )
 from ragstore.conversations.statements.changes import (
     OpenMessage,
-    delete_tree,
+    delete_messages,
     finish_message,
     grow_message,
+    messages_from,
+    newest,
     note_finished,
     patch_message,
     patched,
     recount,
     stale_messages,
-    tip_below,
 )
 from ragstore.conversations.statements.feedback import (
     delete_feedback,
@@ -59,7 +60,7 @@ __all__ = [
     "conversation",
     "delete_conversation",
     "delete_feedback",
-    "delete_tree",
+    "delete_messages",
     "feedback_changes",
     "finish_message",
     "grow_message",
@@ -73,6 +74,8 @@ __all__ = [
     "message_by_id",
     "messages_after",
     "messages_before",
+    "messages_from",
+    "newest",
     "messages_by_client_id",
     "messages_by_ids",
     "newest_unbranched",
@@ -88,6 +91,5 @@ __all__ = [
     "siblings",
     "stale_messages",
     "thread_page",
-    "tip_below",
     "update_conversation",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Integer, and_, bindparam, cast, delete, func, select, text, update
+from sqlalchemy import Integer, and_, bindparam, cast, delete, func, select, text, update
 
 from ragstore.conversations.statements.base import (
     CONVERSATION_ID,
@@ -84,33 +85,13 @@ def patch_message(tenant: str, message_id: UUID, values: dict[str, Any]) -> Quer
 # ---------------------------------------------------------------------------------------------------- branches
 
 
-def _tree() -> CTE:
-    below = select(MESSAGES.c.id, MESSAGES.c.seq).where(
-        MESSAGES.c.tenant_id == TENANT, MESSAGES.c.conversation_id == CONVERSATION_ID, MESSAGES.c.id == MESSAGE_ID
-    )
-    tree = below.cte("tree", recursive=True)
-    children = select(MESSAGES.c.id, MESSAGES.c.seq).where(
-        MESSAGES.c.tenant_id == TENANT,
-        MESSAGES.c.conversation_id == CONVERSATION_ID,
-        MESSAGES.c.parent_id == tree.c.id,
-    )
-    return tree.union_all(children)
-
-
-_TREE = _tree()
-_TIP_BELOW = select(_TREE.c.id).order_by(_TREE.c.seq.desc()).limit(1)
-_NEWEST = (
-    select(MESSAGES.c.id)
-    .where(MESSAGES.c.tenant_id == TENANT, MESSAGES.c.conversation_id == CONVERSATION_ID)
-    .order_by(MESSAGES.c.seq.desc())
-    .limit(1)
-)
-_DELETE_TREE = (
-    delete(MESSAGES)
-    .where(MESSAGES.c.tenant_id == TENANT, MESSAGES.c.id.in_(select(_TREE.c.id)))
-    .returning(MESSAGES.c.id)
-)
 _OF_IT = and_(MESSAGES.c.tenant_id == TENANT, MESSAGES.c.conversation_id == CONVERSATION_ID)
+_NEWEST = select(MESSAGES.c.id).where(_OF_IT).order_by(MESSAGES.c.seq.desc()).limit(1)
+_FROM = select(MESSAGES.c.id, MESSAGES.c.parent_id).where(_OF_IT, MESSAGES.c.seq >= bindparam("place"))
+_FROM_IN_ORDER = _FROM.order_by(MESSAGES.c.seq)
+_DELETE = delete(MESSAGES).where(
+    MESSAGES.c.tenant_id == TENANT, MESSAGES.c.id.in_(bindparam("message_ids", expanding=True, type_=Id()))
+)
 _RECOUNT = (
     update(CONVERSATIONS)
     .where(CONVERSATIONS.c.tenant_id == TENANT, CONVERSATIONS.c.id == CONVERSATION_ID)
@@ -122,18 +103,24 @@ _RECOUNT = (
 )
 
 
-def tip_below(tenant: str, conversation_id: UUID, message_id: UUID | None) -> Query[UUID]:
-    """Select the newest message at or below one; of None, the conversation's newest."""
-    of = {"tenant": tenant, "conversation_id": conversation_id}
-    if message_id is None:
-        return Query(_NEWEST, lambda row: row[0], of)
-    return Query(_TIP_BELOW, lambda row: row[0], {**of, "message_id": message_id})
+def newest(tenant: str, conversation_id: UUID) -> Query[UUID]:
+    """Select the newest message of a conversation."""
+    return Query(_NEWEST, lambda row: row[0], {"tenant": tenant, "conversation_id": conversation_id})
 
 
-def delete_tree(tenant: str, conversation_id: UUID, message_id: UUID) -> Query[UUID]:
-    """Delete a message with all that follow it, and give their ids."""
-    parameters = {"tenant": tenant, "conversation_id": conversation_id, "message_id": message_id}
-    return Query(_DELETE_TREE, lambda row: row[0], parameters)
+def messages_from(tenant: str, conversation_id: UUID, seq: int) -> Query[tuple[UUID, UUID | None]]:
+    """Select each message from a place on with its parent, in order: what follows the first is among them.
+
+    Which those are is for the reader to tell. A recursive query would need an index for each step, and a planner that
+    takes the conversation for short reads all of it instead, each time.
+    """
+    of = {"tenant": tenant, "conversation_id": conversation_id, "place": seq}
+    return Query(_FROM_IN_ORDER, tuple, of)
+
+
+def delete_messages(tenant: str, message_ids: Sequence[UUID]) -> Write:
+    """Delete messages with what is noted on them."""
+    return Write(_DELETE, {"tenant": tenant, "message_ids": message_ids})
 
 
 def recount(tenant: str, conversation_id: UUID, leaf_id: UUID | None) -> Write:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Text, bindparam, cast, func, null, select, type_coerce, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    func,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.types import NullType, TypeEngine
 
 from ragstore.conversations.records import Citation, Feedback, Message
@@ -29,8 +41,7 @@ from ragstore.core.query import Query, Selected
 from ragstore.core.types import Id, UtcDateTime
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A message as its own row has it.
 
     Attributes:
@@ -41,19 +52,27 @@ class Line:
     annotated: bool
 
 
-def _plain(name: str) -> ColumnElement[Any]:
+def _plain(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     """Give a column as the driver does: what a page costs is mostly the making of its values, so it is done once."""
-    return type_coerce(MESSAGES.c[name], NullType()).label(name)
+    return type_coerce(column, NullType()).label(name)
 
 
-def _as_text(name: str) -> ColumnElement[Any]:
+def _as_text(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     """Give a JSON column as text: a damaged one can then be told by its message, and one that is `{}` is not parsed."""
-    return type_coerce(cast(type_coerce(MESSAGES.c[name], Text), Text), NullType()).label(name)
+    return type_coerce(cast(type_coerce(column, Text), Text), NullType()).label(name)
 
 
 _JSON = ("parts", "meta")
-MESSAGE_COLUMNS = tuple(_as_text(name) if name in _JSON else _plain(name) for name in rows.COLUMNS)
-"""What `to_line` makes a message of."""
+
+
+def columns_of(messages: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """Give what `to_line` makes a message of."""
+    return tuple((_as_text if name in _JSON else _plain)(messages.c[name], name) for name in rows.COLUMNS)
+
+
+MESSAGE_COLUMNS = columns_of(MESSAGES)
+_M = MESSAGES.alias("m")
+"""The table where it is read: SQLAlchemy puts the schema in at each execution, here once and not at each column."""
 
 MakeLine = Callable[[Sequence[Any]], Line]
 
@@ -77,20 +96,20 @@ def line_maker(lenient: bool) -> MakeLine:
     return to_line_leniently if lenient else to_line
 
 
-_OF_TENANT = select(*MESSAGE_COLUMNS).where(MESSAGES.c.tenant_id == TENANT)
+_OF_TENANT = select(*columns_of(_M)).where(_M.c.tenant_id == TENANT)
 # A scalar subquery, not a join: the plan then cannot depend on how long the conversation is.
 _THREADS_ID = select(CONVERSATIONS.c.id).where(*IS_THE_THREAD)
-_OF_THREAD = _OF_TENANT.where(MESSAGES.c.conversation_id == _THREADS_ID.scalar_subquery())
+_OF_THREAD = _OF_TENANT.where(_M.c.conversation_id == _THREADS_ID.scalar_subquery())
 _UNBRANCHED = _THREADS_ID.where(CONVERSATIONS.c.branched.is_(False)).scalar_subquery()
-_BACKWARDS = MESSAGES.c.seq.desc()
-_BEFORE = _OF_THREAD.where(MESSAGES.c.seq < bindparam("place")).order_by(_BACKWARDS).limit(ROWS)
-_AFTER = _OF_THREAD.where(MESSAGES.c.seq > bindparam("place")).order_by(MESSAGES.c.seq).limit(ROWS)
-_NEWEST = _OF_TENANT.where(MESSAGES.c.conversation_id == _UNBRANCHED).order_by(_BACKWARDS).limit(ROWS)
-_BY_ID = _OF_TENANT.where(MESSAGES.c.id == MESSAGE_ID)
-_BY_IDS = _OF_TENANT.where(MESSAGES.c.id.in_(bindparam("message_ids", expanding=True, type_=Id())))
+_BACKWARDS = _M.c.seq.desc()
+_BEFORE = _OF_THREAD.where(_M.c.seq < bindparam("place")).order_by(_BACKWARDS).limit(ROWS)
+_AFTER = _OF_THREAD.where(_M.c.seq > bindparam("place")).order_by(_M.c.seq).limit(ROWS)
+_NEWEST = _OF_TENANT.where(_M.c.conversation_id == _UNBRANCHED).order_by(_BACKWARDS).limit(ROWS)
+_BY_ID = _OF_TENANT.where(_M.c.id == MESSAGE_ID)
+_BY_IDS = _OF_TENANT.where(_M.c.id.in_(bindparam("message_ids", expanding=True, type_=Id())))
 _BY_CLIENT_ID = _OF_TENANT.where(
-    MESSAGES.c.conversation_id == CONVERSATION_ID,
-    MESSAGES.c.client_id.in_(bindparam("client_ids", expanding=True)),
+    _M.c.conversation_id == CONVERSATION_ID,
+    _M.c.client_id.in_(bindparam("client_ids", expanding=True)),
 )
 
 
@@ -133,26 +152,26 @@ def messages_by_client_id(tenant: str, conversation_id: UUID, client_ids: Sequen
 def _path() -> Selected:
     leaf = select(CONVERSATIONS.c.leaf_id).where(*IS_THE_THREAD).scalar_subquery()
     start = func.coalesce(cast(bindparam("start", type_=Id()), Id()), leaf)
-    first = select(MESSAGES.c.id, MESSAGES.c.parent_id, cast(1, Integer).label("steps")).where(
-        MESSAGES.c.tenant_id == TENANT,
-        MESSAGES.c.id == start,
-        MESSAGES.c.conversation_id == _THREADS_ID.scalar_subquery(),
+    first = select(_M.c.id, _M.c.parent_id, cast(1, Integer).label("steps")).where(
+        _M.c.tenant_id == TENANT,
+        _M.c.id == start,
+        _M.c.conversation_id == _THREADS_ID.scalar_subquery(),
     )
     walk = first.cte("path", recursive=True)
-    up = select(MESSAGES.c.id, MESSAGES.c.parent_id, walk.c.steps + 1).where(
-        MESSAGES.c.tenant_id == TENANT, MESSAGES.c.id == walk.c.parent_id, walk.c.steps < ROWS
+    up = select(_M.c.id, _M.c.parent_id, walk.c.steps + 1).where(
+        _M.c.tenant_id == TENANT, _M.c.id == walk.c.parent_id, walk.c.steps < ROWS
     )
     walk = walk.union_all(up)
-    is_on_it = (MESSAGES.c.tenant_id == TENANT) & (MESSAGES.c.id == walk.c.id)
-    return select(*MESSAGE_COLUMNS).join_from(walk, MESSAGES, is_on_it).order_by(_BACKWARDS)
+    is_on_it = (_M.c.tenant_id == TENANT) & (_M.c.id == walk.c.id)
+    return select(*columns_of(_M)).join_from(walk, _M, is_on_it).order_by(_BACKWARDS)
 
 
 _PATH = _path()
 # Two statements, as no index serves IS NOT DISTINCT FROM; and sorted by no column, or a planner might read the whole
 # conversation in its order rather than look the few siblings up.
-_OF_CONVERSATION = _OF_TENANT.where(MESSAGES.c.conversation_id == CONVERSATION_ID).order_by(MESSAGES.c.seq + 0)
-_SIBLINGS = _OF_CONVERSATION.where(MESSAGES.c.parent_id == bindparam("parent_id", type_=Id()))
-_ROOTS = _OF_CONVERSATION.where(MESSAGES.c.parent_id.is_(None))
+_OF_CONVERSATION = _OF_TENANT.where(_M.c.conversation_id == CONVERSATION_ID).order_by(_M.c.seq + 0)
+_SIBLINGS = _OF_CONVERSATION.where(_M.c.parent_id == bindparam("parent_id", type_=Id()))
+_ROOTS = _OF_CONVERSATION.where(_M.c.parent_id.is_(None))
 
 
 def path(tenant: str, thread: str, start: UUID | None, rows_: int, *, lenient: bool = False) -> Query[Line]:
@@ -161,12 +180,12 @@ def path(tenant: str, thread: str, start: UUID | None, rows_: int, *, lenient: b
     return Query(_PATH, line_maker(lenient), parameters)
 
 
-def siblings(tenant: str, conversation_id: UUID, parent_id: UUID | None) -> Query[Line]:
+def siblings(tenant: str, conversation_id: UUID, parent_id: UUID | None, *, lenient: bool = False) -> Query[Line]:
     """Select the messages that follow the same one, in the order in which they were stored."""
     parameters = {"tenant": tenant, "conversation_id": conversation_id}
     if parent_id is None:
-        return Query(_ROOTS, to_line, parameters)
-    return Query(_SIBLINGS, to_line, {**parameters, "parent_id": parent_id})
+        return Query(_ROOTS, line_maker(lenient), parameters)
+    return Query(_SIBLINGS, line_maker(lenient), {**parameters, "parent_id": parent_id})
 
 
 # ----------------------------------------------------------------------------------------------------- notes

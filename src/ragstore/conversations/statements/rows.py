@@ -12,6 +12,7 @@ from ragstore.conversations.parts import read_parts
 from ragstore.conversations.records import Message
 from ragstore.core import json
 from ragstore.core.money import from_billionths
+from ragstore.core.records import trusted
 from ragstore.core.times import from_microseconds
 from ragstore.errors import CorruptRow
 
@@ -100,7 +101,10 @@ def read_json(text: str | None, name: str, kind: type[T]) -> T | None:
     """
     if text is None:
         return None
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:  # the latter: a hundred thousand brackets
+        raise ValueError(f"its {name} is no JSON: {error}") from error
     if not isinstance(found, kind):
         raise ValueError(f"its {name} is no {'object' if kind is dict else 'list'}")
     return found
@@ -116,27 +120,32 @@ def _metadata(text: str) -> Any:
 
 
 def _message(row: Sequence[Any], parts: Any, metadata: Any, damage: str | None) -> Message:
-    return Message(
-        id=_id(row[0]),
-        conversation_id=_id(row[1]),
-        seq=row[2],
-        parent_id=_id(row[3]),
-        client_id=row[4],
-        role=row[5],
-        status=row[6],
-        content=row[7],
-        parts=parts,
-        metadata=metadata,
-        response_time=row[10],
-        model=row[11],
-        resolved_model=row[12],
-        input_tokens=row[13],
-        output_tokens=row[14],
-        cached_tokens=row[15],
-        reasoning_tokens=row[16],
-        cost=None if row[17] is None else from_billionths(row[17]),
-        pinned=row[18],
-        created_at=_time(row[19]),
-        updated_at=_time(row[20]),
-        damage=damage,
+    return trusted(
+        Message,
+        {
+            "id": _id(row[0]),
+            "conversation_id": _id(row[1]),
+            "seq": row[2],
+            "parent_id": _id(row[3]),
+            "client_id": row[4],
+            "role": row[5],
+            "status": row[6],
+            "content": row[7],
+            "parts": parts,
+            "metadata": metadata,
+            "response_time": None if row[10] is None else float(row[10]),  # RETURNING on SQLite gives 2 for 2.0
+            "model": row[11],
+            "resolved_model": row[12],
+            "input_tokens": row[13],
+            "output_tokens": row[14],
+            "cached_tokens": row[15],
+            "reasoning_tokens": row[16],
+            "cost": None if row[17] is None else from_billionths(row[17]),
+            "pinned": bool(row[18]),
+            "created_at": _time(row[19]),
+            "updated_at": _time(row[20]),
+            "citations": (),
+            "feedback": (),
+            "damage": damage,
+        },
     )

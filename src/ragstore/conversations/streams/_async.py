@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,7 @@ from ragstore.core._face_async import CANCELLATIONS, to_the_end
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.records import UNSET, JsonObject, Unset
-from ragstore.errors import InvalidInput, RagstoreError, UsageError
+from ragstore.errors import InvalidInput, NotFound, UsageError
 
 
 class AsyncMessageStream:
@@ -99,10 +99,8 @@ class AsyncMessageStream:
         """End it after an error. That it cannot be ended is noted on the error, which is the one to be told."""
         if self._ended:
             return
-        try:
+        with finishing.noting_failure(error, self.message.id):
             await to_the_end(lambda: self._end_anyhow(status))
-        except RagstoreError as failed:
-            error.add_note(f"and its message {self.message.id} could not be ended with all that had come: {failed}")
 
     async def _end_anyhow(self, status: Ending) -> None:
         try:
@@ -162,13 +160,37 @@ class AsyncStreams(AsyncRepository[ConversationsBackend]):
             raise
 
     async def _begin(self, thread_id: str, message: NewMessage) -> Message:
+        """Append the message. A task that is cancelled meanwhile leaves it ended, or leaves none if none was stored."""
+        asked = self._opening(thread_id, message)
+        known: list[UUID] = [asked.batch[0].fields["id"]]
+
+        async def append() -> Message:
+            begun = await self._open(asked)
+            known.append(begun.id)  # another than was asked for, if the host's id says that it is there already
+            return begun
+
+        try:
+            return await to_the_end(append)
+        except CANCELLATIONS as error:
+            await self._take_back(known[-1], error)
+            raise
+
+    def _opening(self, thread_id: str, message: NewMessage) -> Append:
         if not isinstance(message, NewMessage):
             raise InvalidInput(f"must be a NewMessage, not {type(message).__name__}", field="message")
         thread, let_in = preparing.thread(thread_id), preparing.Border.of(self._access.settings)
         opened = message.model_copy(update={"status": "streaming"})
-        asked = Append.of(self._access, thread, [preparing.message(opened, let_in)], let_in.language)
+        return Append.of(self._access, thread, [preparing.message(opened, let_in)], let_in.language)
+
+    async def _open(self, asked: Append) -> Message:
         async with self._access.writing() as work:
             return (await work.steps(appending.append(self._backend, asked)))[0]
+
+    async def _take_back(self, message_id: UUID, error: BaseException) -> None:
+        """End a message that may have been stored: a commit that was interrupted does not say."""
+        ended = finishing.rest(Told(), self._policy(), "cancelled")
+        with finishing.noting_failure(error, message_id), suppress(NotFound):
+            await to_the_end(lambda: self._finish(message_id, ended))
 
     async def grow(self, message_id: UUID | str, text: str, *, at: int | None = None) -> int:
         """Add to the text of an open message. One statement, which writes the text anew: gather pieces first.

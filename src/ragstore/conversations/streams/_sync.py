@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ from ragstore.core._sync import Repository
 from ragstore.core.border import TextPolicy
 from ragstore.core.ids import parse_id
 from ragstore.core.records import UNSET, JsonObject, Unset
-from ragstore.errors import InvalidInput, RagstoreError, UsageError
+from ragstore.errors import InvalidInput, NotFound, UsageError
 
 
 class MessageStream:
@@ -100,10 +100,8 @@ class MessageStream:
         """End it after an error. That it cannot be ended is noted on the error, which is the one to be told."""
         if self._ended:
             return
-        try:
+        with finishing.noting_failure(error, self.message.id):
             to_the_end(lambda: self._end_anyhow(status))
-        except RagstoreError as failed:
-            error.add_note(f"and its message {self.message.id} could not be ended with all that had come: {failed}")
 
     def _end_anyhow(self, status: Ending) -> None:
         try:
@@ -163,13 +161,37 @@ class Streams(Repository[ConversationsBackend]):
             raise
 
     def _begin(self, thread_id: str, message: NewMessage) -> Message:
+        """Append the message. A task that is cancelled meanwhile leaves it ended, or leaves none if none was stored."""
+        asked = self._opening(thread_id, message)
+        known: list[UUID] = [asked.batch[0].fields["id"]]
+
+        def append() -> Message:
+            begun = self._open(asked)
+            known.append(begun.id)  # another than was asked for, if the host's id says that it is there already
+            return begun
+
+        try:
+            return to_the_end(append)
+        except CANCELLATIONS as error:
+            self._take_back(known[-1], error)
+            raise
+
+    def _opening(self, thread_id: str, message: NewMessage) -> Append:
         if not isinstance(message, NewMessage):
             raise InvalidInput(f"must be a NewMessage, not {type(message).__name__}", field="message")
         thread, let_in = preparing.thread(thread_id), preparing.Border.of(self._access.settings)
         opened = message.model_copy(update={"status": "streaming"})
-        asked = Append.of(self._access, thread, [preparing.message(opened, let_in)], let_in.language)
+        return Append.of(self._access, thread, [preparing.message(opened, let_in)], let_in.language)
+
+    def _open(self, asked: Append) -> Message:
         with self._access.writing() as work:
             return (work.steps(appending.append(self._backend, asked)))[0]
+
+    def _take_back(self, message_id: UUID, error: BaseException) -> None:
+        """End a message that may have been stored: a commit that was interrupted does not say."""
+        ended = finishing.rest(Told(), self._policy(), "cancelled")
+        with finishing.noting_failure(error, message_id), suppress(NotFound):
+            to_the_end(lambda: self._finish(message_id, ended))
 
     def grow(self, message_id: UUID | str, text: str, *, at: int | None = None) -> int:
         """Add to the text of an open message. One statement, which writes the text anew: gather pieces first.

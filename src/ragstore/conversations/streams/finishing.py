@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,7 +17,7 @@ from ragstore.conversations.statements import Line, OpenMessage
 from ragstore.core.border import TextPolicy
 from ragstore.core.query import Steps
 from ragstore.core.records import UNSET, JsonObject, Unchecked, Unset
-from ragstore.errors import ConcurrencyError, Conflict, LimitExceeded, NotFound
+from ragstore.errors import ConcurrencyError, Conflict, LimitExceeded, NotFound, RagstoreError
 
 Ending = Literal["complete", "error", "cancelled"]
 OPEN = ("pending", "streaming")
@@ -65,6 +67,15 @@ def grow(tenant: str, message_id: UUID, added: str, at: int | None) -> Steps[int
 def too_long() -> LimitExceeded:
     """Say that a text would become too long."""
     return LimitExceeded(f"a message has at most {MAX_CONTENT:,} characters: finish it, and go on in another")
+
+
+@contextmanager
+def noting_failure(error: BaseException, message_id: UUID) -> Iterator[None]:
+    """Note on an error, which is the one to be told, that its message could not be ended."""
+    try:
+        yield
+    except RagstoreError as failed:
+        error.add_note(f"and its message {message_id} could not be ended with all that had come: {failed}")
 
 
 def _check_open(message: Message) -> None:

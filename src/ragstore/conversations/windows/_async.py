@@ -25,13 +25,16 @@ class AsyncWindows(AsyncRepository[ConversationsBackend]):
         tokens: int | None = None,
         count_tokens: Callable[[Message], int] | None = None,
         leaf_id: UUID | str | None = None,
+        lenient: bool = False,
     ) -> list[Message]:
         """Read what a model is to be given of a conversation: its newest messages, as many as are allowed.
 
         Going up from the end of the branch, the first message that does not fit ends the window. Pinned and system
         messages are always in it, wherever they stand, and are counted first, also where they alone are too many. A
         message with a call of a tool and those with its result are in it together or not at all; one whose partner is
-        missing on the branch is left out. Messages whose text is still growing are left out.
+        missing on the branch is left out. Messages whose text is still growing are left out. Read leniently, a damaged
+        message is in the window as any other and counts as what could be read of it; a call or a result that could not
+        be read is missing, so that what it belongs to is left out.
 
         It reads the branch upwards, at first 32 messages and then twice as many each time, until the window is full, so
         that a long conversation costs no more than its window; a pinned message with a call or a result makes it read
@@ -46,12 +49,14 @@ class AsyncWindows(AsyncRepository[ConversationsBackend]):
                 the thread or on the loop that calls. None: an estimate, four characters a token and each of Chinese,
                 Japanese and Korean one, where parts count as the JSON they are.
             leaf_id: The message at which the branch ends; None: the current branch.
+            lenient: As for `history`.
 
         Returns:
             The messages in reading order.
 
         Raises:
             NotFound: The thread has no message `leaf_id`.
+            CorruptRow: A message is damaged, among those that were read.
             InvalidInput: Neither `turns` nor `tokens` is given, a value is unfit, or `count_tokens` gave something else
                 than a whole number of at least 0.
 
@@ -67,4 +72,4 @@ class AsyncWindows(AsyncRepository[ConversationsBackend]):
         leaf = None if leaf_id is None else parse_id(leaf_id, field="leaf_id")
         if allowed.nothing:
             return []
-        return await self._access.read(lambda: reading.window(self._tenant, thread, leaf, allowed))
+        return await self._access.read(lambda: reading.window(self._tenant, thread, leaf, allowed, lenient=lenient))

@@ -38,7 +38,8 @@ def has_links(message: Message) -> bool:
 def link(path: Sequence[Message]) -> list[Group]:
     """Give each message's group.
 
-    A result belongs to the last call before it that has its id: some providers count calls anew in each turn.
+    A result belongs to the last call before it that has its id: some providers count calls anew in each turn. Behind a
+    message whose parts could not be read it belongs to none that has its result already: the call may have been there.
 
     Args:
         path: Messages in reading order.
@@ -47,6 +48,8 @@ def link(path: Sequence[Message]) -> list[Group]:
     calls: dict[str, int] = {}
     unanswered: dict[str, int] = {}
     for place, message in enumerate(path):
+        if message.damage is not None and message.parts is None:
+            calls = unanswered.copy()
         for is_call, call_id in _links(message):
             if is_call:
                 if call_id in unanswered:

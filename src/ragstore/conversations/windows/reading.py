@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, or_, select, text
 from ragstore.conversations import reading
 from ragstore.conversations.records import Message
 from ragstore.conversations.statements.base import CONVERSATION_ID, CONVERSATIONS, MESSAGES, TENANT
-from ragstore.conversations.statements.messages import MESSAGE_COLUMNS, Line, to_line
+from ragstore.conversations.statements.messages import MESSAGE_COLUMNS, Line, line_maker
 from ragstore.conversations.tables import IS_KEPT
 from ragstore.conversations.windows.choosing import Limits, choose
 from ragstore.core.query import Query, Selected, Steps
@@ -21,7 +21,9 @@ AT_MOST = 1_000
 """Messages read at once: twice as many each time, so that at most about twice the window is read."""
 
 
-def window(tenant: str, thread: str, leaf: UUID | None, limits: Limits) -> Steps[list[Message]]:
+def window(
+    tenant: str, thread: str, leaf: UUID | None, limits: Limits, *, lenient: bool = False
+) -> Steps[list[Message]]:
     """Read a path upwards until its window is known, and give that.
 
     Args:
@@ -29,14 +31,15 @@ def window(tenant: str, thread: str, leaf: UUID | None, limits: Limits) -> Steps
         thread: Its thread.
         leaf: The path's end; None: the current leaf.
         limits: How large it may be.
+        lenient: Damaged messages are read as far as they can be.
     """
     rows = AT_FIRST
-    path = yield from reading.path_from(tenant, thread, leaf, rows)
+    path = yield from reading.path_from(tenant, thread, leaf, rows, lenient=lenient)
     if not path and leaf is not None:
         raise reading.no_message(leaf)
     kept: list[Message] = []
     if path and path[-1].parent_id is not None:
-        kept = yield from reading.messages(tenant, _kept_above(tenant, path[-1]))
+        kept = yield from reading.messages(tenant, _kept_above(tenant, path[-1], lenient=lenient))
     complete = False
     while True:
         complete = complete or not path or path[-1].parent_id is None
@@ -45,7 +48,7 @@ def window(tenant: str, thread: str, leaf: UUID | None, limits: Limits) -> Steps
         if chosen is not None:
             return chosen
         rows = min(2 * rows, AT_MOST)
-        more = yield from reading.path_from(tenant, thread, path[-1].parent_id, rows)
+        more = yield from reading.path_from(tenant, thread, path[-1].parent_id, rows, lenient=lenient)
         complete = not more  # somebody has deleted the rest meanwhile
         path += more
 
@@ -71,7 +74,7 @@ def _kept() -> Selected:
 _KEPT = _kept()
 
 
-def _kept_above(tenant: str, message: Message) -> Query[Line]:
+def _kept_above(tenant: str, message: Message, *, lenient: bool) -> Query[Line]:
     """Select the kept messages above one of a path; the path itself is walked only where there are branches."""
     parameters = {
         "tenant": tenant,
@@ -79,4 +82,4 @@ def _kept_above(tenant: str, message: Message) -> Query[Line]:
         "start": message.parent_id,
         "place": message.seq,
     }
-    return Query(_KEPT, to_line, parameters)
+    return Query(_KEPT, line_maker(lenient), parameters)
