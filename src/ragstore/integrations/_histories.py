@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ragstore.conversations import preparing, starting
 from ragstore.conversations._async import AsyncConversations
 from ragstore.conversations._sync import Conversations
 from ragstore.conversations.parts import Part, TextPart, to_json
 from ragstore.conversations.records import Message, NewMessage, Role
-from ragstore.errors import InvalidInput
+from ragstore.errors import CorruptRow, InvalidInput
 from ragstore.store._async import AsyncStore
 from ragstore.store._sync import Store
+
+T = TypeVar("T")
 
 ROLES: Mapping[str, Role] = {
     "user": "user",
@@ -118,7 +121,7 @@ def _rows(limit: int | None, had: int) -> int:
 # ---------------------------------------------------------------------------------------------------- texts
 
 
-def take_texts(content: Sequence[Any], kinds: frozenset[str]) -> tuple[list[str], list[Any]]:
+def take_texts(content: Sequence[Any], kinds: frozenset[str]) -> tuple[str, list[Part], list[Any]]:
     """Take the texts out of a list of blocks, so that they are stored where ours are and found by search.
 
     Args:
@@ -126,7 +129,8 @@ def take_texts(content: Sequence[Any], kinds: frozenset[str]) -> tuple[list[str]
         kinds: The types of objects whose `text` is one.
 
     Returns:
-        The texts, and what remains: for each block `{"text": the rest of it, or null}` or `{"block": itself}`.
+        The first text, the others as parts, and what remains: for each block `{"text": the rest of it, or null}` or
+        `{"block": itself}`.
     """
     texts: list[str] = []
     remains: list[Any] = []
@@ -139,12 +143,13 @@ def take_texts(content: Sequence[Any], kinds: frozenset[str]) -> tuple[list[str]
             remains.append({"text": {name: value for name, value in block.items() if name != "text"}})
         else:
             remains.append({"block": block})
-    return texts, remains
+    first, *others = texts or [""]
+    return first, [TextPart(text=text) for text in others], remains
 
 
-def put_texts(texts: Sequence[str], remains: Sequence[Any]) -> list[Any]:
+def put_texts(content: str, parts: Sequence[Part], remains: Sequence[Any]) -> list[Any]:
     """Put the texts back."""
-    left = iter(texts)
+    left = iter(texts_of(content, parts))
     blocks: list[Any] = []
     for remaining in remains:
         if "block" in remaining:
@@ -161,10 +166,48 @@ def texts_of(content: str, parts: Sequence[Part]) -> list[str]:
     return [content, *(part.text for part in parts if isinstance(part, TextPart))]
 
 
-def remainder(parts: Sequence[Part], kind: str) -> dict[str, Any] | None:
-    """Find what an adapter has stored of its library's own; None: another has written the message."""
+def as_text(value: Any) -> str:
+    """Give a text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+# ------------------------------------------------------------------------------------------- a library's own
+
+
+def give_back(
+    message: Message,
+    kind: str,
+    fields: Mapping[str, type],
+    *,
+    restored: Callable[[Mapping[str, Any], str, Sequence[Part]], list[T]],
+    made: Callable[[Role, str, Sequence[Part]], list[T]],
+) -> list[T]:
+    """Give a message as its library has it: restored with what an adapter kept of it, or made of the host's own.
+
+    Args:
+        message: A message of ours.
+        kind: The type of the part in which the adapter keeps what has no other place.
+        fields: That part's fields, and of what type each is.
+        restored: Puts together what was kept, the content and the parts.
+        made: Makes of a role, a content and parts what the host would have added.
+
+    Raises:
+        CorruptRow: They cannot be put together.
+    """
+    parts = message.parts or ()
+    if (kept := _kept(parts, kind, fields)) is None:
+        return made(message.role, message.content, parts)
+    try:
+        return restored(kept, message.content, parts)
+    except Exception as error:
+        what = f"its part of the type {kind!r} cannot be read back ({error!r})"
+        raise CorruptRow("rag_message", message.id, what) from error
+
+
+def _kept(parts: Sequence[Part], kind: str, fields: Mapping[str, type]) -> Mapping[str, Any] | None:
+    """Find what was kept; a host's own part that is only named alike is none."""
     for part in parts:
         plain = to_json(part)
         if isinstance(plain, Mapping) and plain.get("type") == kind:
-            return dict(plain)
+            return plain if all(isinstance(plain.get(name), fit) for name, fit in fields.items()) else None
     return None

@@ -28,8 +28,8 @@ from pydantic_core import PydanticSerializationError
 from ragstore.conversations.parts import Attachment, Part, TextPart, ToolCall, ToolResult
 from ragstore.conversations.records import Message, NewMessage, Role
 from ragstore.core import border
-from ragstore.errors import CorruptRow, InvalidInput
-from ragstore.integrations._histories import ROLES, put_texts, remainder, take_texts, texts_of
+from ragstore.errors import InvalidInput
+from ragstore.integrations._histories import ROLES, as_text, give_back, put_texts, take_texts
 
 KIND = "langchain"
 
@@ -105,9 +105,8 @@ def _texts(data: dict[str, Any]) -> tuple[str, list[Part]]:
     content = data.pop("content", "")
     if isinstance(content, str):
         return content, []
-    texts, data["content"] = take_texts(content, _TEXT)
-    first, *others = texts or [""]
-    return first, [TextPart(text=text) for text in others]
+    text, parts, data["content"] = take_texts(content, _TEXT)
+    return text, parts
 
 
 def _result(data: dict[str, Any]) -> ToolResult:
@@ -158,23 +157,7 @@ def to_langchain(messages: Sequence[Message]) -> list[BaseMessage]:
 
 
 def _made(message: Message) -> list[BaseMessage]:
-    parts = message.parts or ()
-    kept = _kept(parts)
-    if kept is None:
-        return _made_of_ours(message.role, message.content, parts)
-    try:
-        return _restored(kept, message.content, parts)
-    except Exception as error:
-        what = f"LangChain cannot read its part of the type {KIND!r} ({error})"
-        raise CorruptRow("rag_message", message.id, what) from error
-
-
-def _kept(parts: Sequence[Part]) -> dict[str, Any] | None:
-    """Find what was kept of a message of LangChain's; a host's own part that is only named alike is none."""
-    found = remainder(parts, KIND)
-    if found is None or not isinstance(found.get("kind"), str) or not isinstance(found.get("data"), Mapping):
-        return None
-    return found
+    return give_back(message, KIND, {"kind": str, "data": Mapping}, restored=_restored, made=_made_of_ours)
 
 
 def _restored(kept: Mapping[str, Any], content: str, parts: Sequence[Part]) -> list[BaseMessage]:
@@ -183,7 +166,7 @@ def _restored(kept: Mapping[str, Any], content: str, parts: Sequence[Part]) -> l
     if results:
         data |= {"tool_call_id": results[0].call_id, "content": results[0].content}
     elif "content" in data:
-        data["content"] = put_texts(texts_of(content, parts), data["content"])
+        data["content"] = put_texts(content, parts, data["content"])
     else:
         data["content"] = content
     if "tool_calls" not in data:
@@ -255,14 +238,10 @@ def _object(arguments: Any) -> dict[str, Any] | None:
 def _invalid(part: ToolCall) -> InvalidToolCall:
     error = "the arguments are no JSON object"
     return InvalidToolCall(
-        name=part.name, args=_text(part.arguments), id=part.id, error=error, type="invalid_tool_call"
+        name=part.name, args=as_text(part.arguments), id=part.id, error=error, type="invalid_tool_call"
     )
 
 
 def _tool_message(part: ToolResult) -> ToolMessage:
     status: Literal["success", "error"] = "error" if part.is_error else "success"
-    return ToolMessage(content=_text(part.content), tool_call_id=part.call_id, status=status)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return ToolMessage(content=as_text(part.content), tool_call_id=part.call_id, status=status)

@@ -8,14 +8,13 @@ it, so that plain items are as the host would write them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ragstore.conversations.parts import Attachment, Part, ReasoningPart, TextPart, ToolCall, ToolResult
+from ragstore.conversations.parts import Attachment, Part, ReasoningPart, ToolCall, ToolResult
 from ragstore.conversations.records import Message, NewMessage, Role
-from ragstore.errors import CorruptRow, InvalidInput
-from ragstore.integrations._histories import ROLES, put_texts, remainder, take_texts, texts_of
+from ragstore.errors import InvalidInput
+from ragstore.integrations._histories import ROLES, as_text, give_back, put_texts, take_texts, texts_of
 
 KIND = "openai_agents"
 
@@ -81,9 +80,8 @@ def _texts(rest: dict[str, Any]) -> tuple[str, list[Part]]:
         return rest.pop("content"), []
     if not isinstance(content, list):
         return "", []
-    texts, rest["content"] = take_texts(content, _TEXT)
-    first, *others = texts or [""]
-    return first, [TextPart(text=text) for text in others]
+    text, parts, rest["content"] = take_texts(content, _TEXT)
+    return text, parts
 
 
 def _thoughts(rest: Mapping[str, Any]) -> list[Part]:
@@ -108,31 +106,15 @@ def items_of(message: Message) -> list[dict[str, Any]]:
     Raises:
         CorruptRow: What was kept of an item cannot be put together.
     """
-    parts = message.parts or ()
-    kept = _kept(parts)
-    if kept is None:
-        return _items_of_ours(message.role, message.content, parts)
-    try:
-        return [_restored(kept, message.content, parts)]
-    except Exception as error:
-        what = f"its part of the type {KIND!r} is none that was stored here ({error!r})"
-        raise CorruptRow("rag_message", message.id, what) from error
+    return give_back(message, KIND, {"item": Mapping, "taken": list}, restored=_restored, made=_items_of_ours)
 
 
-def _kept(parts: Sequence[Part]) -> dict[str, Any] | None:
-    """Find what was kept of an item; a host's own part that is only named alike is none."""
-    found = remainder(parts, KIND)
-    if found is None or not isinstance(found.get("item"), Mapping) or not isinstance(found.get("taken"), list):
-        return None
-    return found
-
-
-def _restored(kept: Mapping[str, Any], content: str, parts: Sequence[Part]) -> dict[str, Any]:
+def _restored(kept: Mapping[str, Any], content: str, parts: Sequence[Part]) -> list[dict[str, Any]]:
     item, places = dict(kept["item"]), {"content": content, **_of_tool(parts)}
     item |= {name: places[name] for name in kept["taken"]}
     if "role" in item and isinstance(item.get("content"), list):
-        item["content"] = put_texts(texts_of(content, parts), item["content"])
-    return item
+        item["content"] = put_texts(content, parts, item["content"])
+    return [item]
 
 
 def _of_tool(parts: Sequence[Part]) -> dict[str, Any]:
@@ -153,10 +135,10 @@ def _items_of_ours(role: Role, content: str, parts: Sequence[Part]) -> list[dict
         items.append({"role": "assistant" if role == "tool" else role, "content": said})
     for part in parts:
         if isinstance(part, ToolCall):
-            arguments = _text(part.arguments)
+            arguments = as_text(part.arguments)
             items.append({"type": "function_call", "call_id": part.id, "name": part.name, "arguments": arguments})
         elif isinstance(part, ToolResult):
-            items.append({"type": "function_call_output", "call_id": part.call_id, "output": _text(part.content)})
+            items.append({"type": "function_call_output", "call_id": part.call_id, "output": as_text(part.content)})
     return items
 
 
@@ -172,7 +154,3 @@ def _block(part: Attachment) -> dict[str, Any]:
     if (part.media_type or "").startswith("image/"):
         return {"type": "input_image", "image_url": part.uri, "detail": "auto"}
     return {"type": "input_file", "file_url": part.uri}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

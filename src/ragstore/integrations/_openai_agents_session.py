@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 from agents.memory import SessionSettings
 
-from ragstore.conversations import reading, statements
-from ragstore.conversations.records import Conversation, Message
-from ragstore.core.query import Steps
+from ragstore.conversations._async import take_last
 from ragstore.errors import ConcurrencyError, UsageError
 from ragstore.integrations import _histories
 from ragstore.integrations._openai_agents_items import items_of, to_items, to_new
@@ -17,10 +15,6 @@ from ragstore.store._async import AsyncStore
 
 if TYPE_CHECKING:
     from agents import TResponseInputItem
-
-
-class _NoItem(Exception):
-    """The current branch has no item, so nothing is taken away."""
 
 
 class RagstoreSession:
@@ -102,19 +96,12 @@ class RagstoreSession:
             Conflict: The thread is another user's.
             CorruptRow: The message is damaged. Nothing is taken away.
         """
-        await self._thread.acheck(self._store.conversations)
+        conversations = self._store.conversations
+        await self._thread.acheck(conversations)
         while True:
-            try:
-                return cast("TResponseInputItem", await self._pop())
-            except _NoItem:
-                return None
-            except ConcurrencyError:  # somebody was quicker
-                continue
-
-    async def _pop(self) -> dict[str, Any]:
-        access = self._store.conversations._access  # its own calls would choose another branch instead
-        async with access.writing() as work:
-            return await work.steps(_take_last(access.tenant, self.session_id))
+            with suppress(ConcurrencyError):  # somebody was quicker
+                last = await take_last(conversations, self.session_id, lambda message: bool(items_of(message)))
+                return None if last is None else cast("TResponseInputItem", items_of(last)[-1])
 
     async def clear_session(self) -> None:
         """Delete the thread with all its branches, its title and its metadata. The next item begins it anew.
@@ -124,30 +111,3 @@ class RagstoreSession:
         """
         await self._thread.acheck(self._store.conversations)
         await self._store.conversations.delete(self.session_id)
-
-
-def _take_last(tenant: str, thread: str) -> Steps[dict[str, Any]]:
-    """Take the current branch's messages away from its end up to the first that has items, and give its last one.
-
-    Raises:
-        _NoItem: None has.
-    """
-    found: list[Conversation] = yield statements.lock_conversation(tenant, thread)
-    leaf = found[0].leaf_id if found else None
-    while leaf is not None:
-        message = yield from reading.message(tenant, leaf)
-        yield from _take(tenant, message)
-        if items := items_of(message):
-            return items[-1]
-        leaf = message.parent_id
-    raise _NoItem
-
-
-def _take(tenant: str, leaf: Message) -> Steps[None]:
-    """End the current branch above its leaf, which is deleted unless another branch goes through it."""
-    tips: list[UUID] = yield statements.tip_below(tenant, leaf.conversation_id, leaf.id)
-    if tips[0] != leaf.id:
-        yield statements.patched(tenant, leaf.conversation_id, {"leaf_id": leaf.parent_id})
-        return
-    yield statements.delete_tree(tenant, leaf.conversation_id, leaf.id)
-    yield statements.recount(tenant, leaf.conversation_id, leaf.parent_id)

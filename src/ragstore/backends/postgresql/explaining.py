@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import ClauseElement, Executable
-
 from ragstore.core import json
+from ragstore.core.explained import explained
 from ragstore.core.query import Query, Steps
 from ragstore.corpus.backend import Plan
 
@@ -23,24 +21,10 @@ _PARTS = {
 """What the statement's common table expressions hold; their names end in the places of request and target."""
 
 
-class _Explain(Executable, ClauseElement):
-    inherit_cache = False
-
-    def __init__(self, statement: ClauseElement) -> None:
-        self.statement = statement
-
-
-@compiles(_Explain)
-def _compile(element: _Explain, compiler: Any, **options: Any) -> str:
-    explained: str = "EXPLAIN (ANALYZE, FORMAT JSON) " + compiler.process(element.statement, **options)
-    compiler._result_columns = []  # the rows are the plan's, and no type of the statement's columns reads them
-    return explained
-
-
 def explain(query: Query[Any]) -> Steps[Plan]:
     """Ask for a statement's plan, with what it really did."""
     statement: Any = query.statement
-    [answer] = yield Query(_Explain(statement), lambda row: row[0], query.parameters)
+    [answer] = yield Query(explained("EXPLAIN (ANALYZE, FORMAT JSON)", statement), lambda row: row[0], query.parameters)
     found = json.loads(answer) if isinstance(answer, str) else answer
     nodes = [node for node in _walk(found[0]["Plan"]) if node.get("Actual Loops", 0) > 0]
     indexes = dict.fromkeys(node["Index Name"] for node in nodes if "Index Name" in node)

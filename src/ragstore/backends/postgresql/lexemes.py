@@ -78,24 +78,16 @@ def add_terms(tenant: str, collection: Collection, chunks: Iterable[ChunkTerms],
     yield Copy(TERMS, _COLUMNS, _rows(tenant, collection, chunks), count)
 
 
-_IS_STALE = ChunkTermsRow.generation < bindparam("generation")
-_HAS_STALE: Selected = (
-    select(literal_column("1"))
-    .where(
-        ChunkTermsRow.tenant_id == _TENANT,
-        ChunkTermsRow.collection_id == bindparam("collection_id", type_=Id()),
-        _IS_STALE,
-    )
-    .limit(literal_column("1"))
+_IS_STALE = and_(
+    ChunkTermsRow.tenant_id == _TENANT,
+    ChunkTermsRow.collection_id == bindparam("collection_id", type_=Id()),
+    ChunkTermsRow.generation < bindparam("generation"),
 )
+_HAS_STALE: Selected = select(literal_column("1")).where(_IS_STALE).limit(literal_column("1"))
 _STALE_CHUNKS = (
     select(ChunkRow.id, ChunkRow.content, ChunkRow.language)
     .join(ChunkTermsRow, and_(ChunkTermsRow.tenant_id == ChunkRow.tenant_id, ChunkTermsRow.chunk_id == ChunkRow.id))
-    .where(
-        ChunkTermsRow.tenant_id == _TENANT,
-        ChunkTermsRow.collection_id == bindparam("collection_id", type_=Id()),
-        _IS_STALE,
-    )
+    .where(_IS_STALE)
     .limit(bindparam("rows"))
     # whoever deletes a chunk holds its row and then wants this one: by waiting for nothing, no two wait for each other
     .with_for_update(of=ChunkTermsRow, skip_locked=True)

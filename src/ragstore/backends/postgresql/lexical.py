@@ -118,7 +118,8 @@ def _asked(scope: Scope) -> CTE:
         .where(CollectionRow.tenant_id == TENANT, CollectionRow.id == collection_id)
         .scalar_subquery()
     )
-    weight = (asked.c.times * func.coalesce(known.c.idf, unknown_idf)).label("weight")
+    # The 0 is for a collection that is gone, which the statement is to say: an error would end the transaction.
+    weight = (asked.c.times * func.coalesce(known.c.idf, unknown_idf, 0.0)).label("weight")
     chunks = func.coalesce(known.c.frequency, 0).label("chunks")
     statement = select(asked.c.term, asked.c.lexeme, weight, chunks).select_from(asked.outerjoin(known, true()))
     return materialized(statement.cte(scope.own_name("asked")))
