@@ -8,6 +8,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", settings(), deadline=None)  # on a busy machine any example may take long
+settings.load_profile("untimed")
 
 # An installed ragstore registers its plugin by an entry point; a bare checkout does not.
 pytest_plugins = [] if "ragstore" in entry_points(group="pytest11").names else ["ragstore.testing.plugin"]
