@@ -15,9 +15,11 @@ import random
 import sqlite3
 import time
 import uuid
+from collections import namedtuple
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import psycopg
@@ -31,6 +33,7 @@ from benchmarks.measure import Job, in_turn
 from benchmarks.round_trips import count_round_trips
 from benchmarks.together import has
 from ragstore import AsyncStore, NewMessage, Store
+from ragstore.conversations.statements import rows
 from ragstore.core.ids import new_id
 
 MESSAGES, CONVERSATIONS = 200_000, 2_000
@@ -82,7 +85,7 @@ def make(messages: int, conversations: int, seed: int = 7) -> Made:
 
 
 class Way(Protocol):
-    """One way to keep conversations; a job that it has not is None."""
+    """One way to keep conversations."""
 
     name: str
 
@@ -195,6 +198,73 @@ class Floor:
             f" AND seq < {self._mark} ORDER BY seq DESC LIMIT {PAGE}"
         )
         return _full(self._connection.execute(statement, [self._long, self._head + 1 - depth]).fetchall())
+
+
+COLUMNS = ", ".join("metadata" if column == "meta" else column for column in rows.COLUMNS)
+Kept = namedtuple("Kept", rows.COLUMNS)  # noqa: PYI024 - its fields are those of the columns
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class FloorAsRecords(Floor):
+    """The same by the thread's name, as records of all columns: ids, times and JSON are read, and nothing is checked."""
+
+    name = "bare statements, as records"
+
+    def fill(self, made: Made) -> None:
+        super().fill(made)
+        self._long = made.long
+
+    def latest(self, thread: str) -> object:
+        return self._read(thread, None, LATEST)
+
+    def page(self, depth: int) -> object:
+        return _full(self._read(self._long, self._head + 1 - depth, PAGE))
+
+    def _read(self, thread: str, before: int | None, limit: int) -> list[Kept]:
+        mark = self._mark
+        statement = (
+            f"SELECT {COLUMNS} FROM rag_message WHERE tenant_id = 'default' AND conversation_id ="
+            f" (SELECT id FROM rag_conversation WHERE tenant_id = 'default' AND thread_id = {mark})"
+            f" {'' if before is None else f'AND seq < {mark}'} ORDER BY seq DESC LIMIT {limit}"
+        )
+        values = [thread] if before is None else [thread, before]
+        read = _of_sqlite if mark == "?" else Kept._make
+        return [read(row) for row in self._connection.execute(statement, values).fetchall()]
+
+
+def _of_sqlite(row: Sequence[Any]) -> Kept:
+    (
+        identifier,
+        conversation,
+        seq,
+        parent,
+        client,
+        role,
+        status,
+        content,
+        parts,
+        metadata,
+        *others,
+        created,
+        updated,
+        noted,
+    ) = row
+    return Kept(
+        uuid.UUID(identifier),
+        uuid.UUID(conversation),
+        seq,
+        None if parent is None else uuid.UUID(parent),
+        client,
+        role,
+        status,
+        content,
+        None if parts is None else json.loads(parts),
+        json.loads(metadata),
+        *others,
+        EPOCH + timedelta(microseconds=created),
+        None if updated is None else EPOCH + timedelta(microseconds=updated),
+        bool(noted),
+    )
 
 
 class FloorWithSearch(Floor):
@@ -470,7 +540,8 @@ def _jobs(
 ) -> Iterator[tuple[str, list[tuple[Way, Job]], int]]:
     few = min(rounds, FEW_ROUNDS)
     once = [way for way in ways if not isinstance(way, OursByBranch)]
-    yield "append a message", [(way, _appending(way, made)) for way in once], rounds
+    writing = [way for way in once if not isinstance(way, FloorAsRecords)]
+    yield "append a message", [(way, _appending(way, made)) for way in writing], rounds
     reading = [way for way in once if not isinstance(way, FloorWithSearch)]
     usual = itertools.cycle(made.usual[:APPENDED_TO])
     yield f"latest {LATEST}", [(way, lambda way=way: way.latest(next(usual))) for way in reading], rounds
@@ -497,7 +568,8 @@ def _settle(url: str) -> None:
 def _ways(url: str, store: Store, stack: ExitStack) -> list[Way]:
     """Give the ways that there are, the bare statements first."""
     ours = Ours(store)
-    ways: list[Way] = [Floor(url, stack), FloorWithSearch(url, stack), ours, OursByBranch(store)]
+    floors: list[Way] = [Floor(url, stack), FloorAsRecords(url, stack), FloorWithSearch(url, stack)]
+    ways = [*floors, ours, OursByBranch(store)]
     on_server = not url.startswith("sqlite")
     if has("langchain_core"):
         ways.append(OurHistory(store))
