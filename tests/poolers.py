@@ -35,13 +35,33 @@ ignore_startup_parameters = extra_float_digits
 @contextmanager
 def pooled(url: str, folder: Path, *, connections: int = 2) -> Iterator[str]:
     """Run a pooler with so few connections that clients share them, and give the URL that leads through it."""
+    running, listen = _started(url, folder, connections)
+    try:
+        target = make_url(url)
+        yield f"postgresql://{target.username or 'postgres'}@127.0.0.1:{listen}/{target.database}"
+    finally:
+        running.kill()
+        running.wait()
+
+
+def _started(url: str, folder: Path, connections: int) -> tuple[subprocess.Popen[bytes], int]:
+    """Start it, anew where something else has taken its port in the meantime; give its port too."""
+    for _ in range(5):
+        listen = _free_port()
+        running = _start(url, folder, connections, listen)
+        if _answers(listen, running):
+            return running, listen
+    raise RuntimeError(f"pgbouncer ended with {running.returncode}")
+
+
+def _start(url: str, folder: Path, connections: int, listen: int) -> subprocess.Popen[bytes]:
     assert PROGRAM is not None
-    target, listen = make_url(url), _free_port()
-    config = folder / "pgbouncer.ini"
+    target, config = make_url(url), folder / "pgbouncer.ini"
+    host = str(target.query.get("host") or target.host)
     config.write_text(
         _CONFIG.format(
             name=target.database,
-            host=target.query.get("host") or target.host,
+            host=host,
             port=target.port or 5432,
             user=target.username or "postgres",
             password=f"password={target.password}" if target.password else "",
@@ -50,14 +70,7 @@ def pooled(url: str, folder: Path, *, connections: int = 2) -> Iterator[str]:
             folder=folder,
         )
     )
-    host = str(target.query.get("host") or target.host)
-    running = subprocess.Popen([PROGRAM, *_as_another(host, folder), str(config)], stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(listen, running)
-        yield f"postgresql://{target.username or 'postgres'}@127.0.0.1:{listen}/{target.database}"
-    finally:
-        running.kill()
-        running.wait()
+    return subprocess.Popen([PROGRAM, *_as_another(host, folder), str(config)], stderr=subprocess.DEVNULL)
 
 
 def _as_another(host: str, folder: Path) -> list[str]:
@@ -78,12 +91,16 @@ def _free_port() -> int:
         return port
 
 
-def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
-        if running.poll() is not None:
-            raise RuntimeError(f"pgbouncer ended with {running.returncode}")
+def _answers(port: int, running: subprocess.Popen[bytes]) -> bool:
+    """Wait until it can be connected to; False: it has ended."""
+    deadline = time.monotonic() + 60
+    while running.poll() is None:
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
-                return
+                return True
+        if time.monotonic() > deadline:
+            running.kill()
+            running.wait()
+            raise RuntimeError("pgbouncer did not answer")
         time.sleep(0.05)
-    raise RuntimeError("pgbouncer did not answer")
+    return False

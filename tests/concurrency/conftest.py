@@ -54,10 +54,12 @@ class OwnServer:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Have it not answer in the block: connections can be made to its socket, and nothing comes back."""
-        processes = [self._postmaster, *children(self._postmaster)]
-        for process in processes:
-            os.kill(process, signal.SIGSTOP)
+        processes = [self._postmaster]
         try:
+            os.kill(self._postmaster, signal.SIGSTOP)  # first: then it makes no other, and those that end stay zombies
+            processes += children(self._postmaster)
+            for process in processes[1:]:
+                os.kill(process, signal.SIGSTOP)
             yield
         finally:
             for process in reversed(processes):
@@ -73,10 +75,13 @@ def children(process: int) -> list[int]:
 def is_running(process: int) -> bool:
     import psutil
 
-    return bool(psutil.pid_exists(process)) and psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    try:
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
-def wait_until(happened: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(happened: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it never happened"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from ragstore import NewDocument, Settings, Store
 from ragstore.errors import Conflict
 from ragstore.testing.factories import Embedder
+from tests.conformance.support import Database
 
 PATIENT = Settings(busy_timeout=60.0, pool_size=12, pool_timeout=60.0)
 QUERY = [1.0, 0.0, 0.0]
@@ -178,7 +180,7 @@ KILLED = """
 def killed(url: str, call: str, number: int) -> bool:
     """Make a call in a process that is killed after its n-th statement; False: it was done before."""
     command = [sys.executable, "-c", textwrap.dedent(KILLED), url, call, str(number)]
-    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode != 0
 
@@ -246,17 +248,20 @@ BUILDER = """
 
 def test_kill_in_mid_build(postgres_url: str) -> None:
     """K-17: a killed builder leaves a build that the server goes on with, or an invalid index: it is mended."""
-    with Store.open(postgres_url, PATIENT) as store:
+    with Store.open(postgres_url, PATIENT) as store, contextlib.closing(Database(postgres_url)) as reader:
         store.collections.ensure("docs", model="old", dimensions=64)
         store.documents.put("docs", NewDocument(source="a"), [f"text {n}" for n in range(1000)], embed=Embedder(64))
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")  # the build cannot end before this does
+        reader.execute("SELECT 1")
         builder = subprocess.Popen([sys.executable, "-c", textwrap.dedent(BUILDER), postgres_url], env={**os.environ})
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while (status := store.spaces.index_status("docs")).name is None and time.monotonic() < deadline:
             time.sleep(0.01)
         builder.kill()
-        builder.wait(10)
-        assert status.state in ("building", "ready")
+        builder.wait()
+        assert status.state == "building"
         assert len(store.chunks.search("docs", embedding=[1.0] * 64)) == 10
         assert [space.index_state for space in store.spaces.list("docs")] == ["building"]
+        reader.execute("ROLLBACK")
         mended = store.spaces.create_index("docs", ef_construction=400, m=48)
         assert (mended.state, mended.valid) == ("ready", True)

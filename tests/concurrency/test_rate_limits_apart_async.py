@@ -28,12 +28,12 @@ from tests.conformance.support import Database, async_together, plain_engine, ru
 
 pytestmark = pytest.mark.anyio
 
-SLACK = 3.0  # for machines that have other things to do
+SLACK = 20.0  # for machines that have other things to do
 ASYNCHRONOUS = AsyncStore.__name__.startswith("Async")
 RULE = Limit(100, timedelta(days=366))
-LIMIT = Policy("p", RULE, max_wait=5.0)
+LIMIT = Policy("p", RULE, max_wait=30.0)
 BRIEF = Policy("p", RULE, max_wait=0.5)  # where it is to be refused; both count together
-LEAVING = "application_name = 'leaving' AND datname = current_database()"
+LEAVING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leaving' AND datname = current_database()"
 
 
 class Stop(Exception):
@@ -143,10 +143,15 @@ async def test_others_may_hit_after_a_unit(sqlite_database: str) -> None:
         assert sorted(run_calls(await async_together(*[lambda: hit(store)] * 4))) == [95, 96, 97, 98]
 
 
-async def test_others_wait_for_a_unit_that_writes(sqlite_database: str) -> None:
-    """RL-10: what is not the writer itself waits: until the unit is over, or as long as the policy says."""
-    patient, hasty = (Policy("p", RULE, max_wait=wait) for wait in (10.0, 0.1))
+@pytest.mark.parametrize("first", ["patient", "hasty"])
+async def test_others_wait_for_a_unit_that_writes(sqlite_database: str, first: str) -> None:
+    """RL-10: what is not the writer itself waits: until the unit is over, or as long as the policy says.
+
+    Also who gives up a connection on which the next one waits on.
+    """
+    waits = {"patient": 20.0, "hasty": 0.5}
     inside: list[str] = []
+    given_up: list[str] = []
 
     async with AsyncStore.open(sqlite_database) as store:
 
@@ -154,14 +159,23 @@ async def test_others_wait_for_a_unit_that_writes(sqlite_database: str) -> None:
             async with store.begin() as unit:
                 await unit.collections.ensure("docs")
                 inside.append("unit")
-                await sleep(0.6)
+                while not given_up:
+                    await sleep(0.01)
+                await sleep(0.2)
 
-        async def wait(policy: Policy) -> Decision:
+        async def wait(who: str) -> Decision:
             while not inside:
                 await sleep(0.01)
-            return await store.rate_limits.hit(policy, "k")
+            await sleep(0.0 if who == first else 0.2)
+            return await store.rate_limits.hit(Policy("p", RULE, max_wait=waits[who]), "k")
 
-        _, waited, gave_up = run_calls(await async_together(write, lambda: wait(patient), lambda: wait(hasty)))
+        async def give_up() -> Decision:
+            try:
+                return await wait("hasty")
+            finally:
+                given_up.append("hit")
+
+        _, waited, gave_up = run_calls(await async_together(write, lambda: wait("patient"), give_up))
         assert (waited.degraded, waited.remaining) == (False, 99)
         assert (gave_up.degraded, gave_up.allowed) == (True, False)
         assert await left(store) == 99
@@ -192,7 +206,7 @@ async def test_a_cancelled_hit_leaves_nothing_behind(database_url: str, db: Data
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while (await store.rate_limits.hit(LIMIT, "other")).degraded:
             assert time.monotonic() < until
         assert not any(each.degraded for each in await asyncio.gather(*[store.rate_limits.hit(LIMIT, "k")] * 1))
@@ -219,7 +233,7 @@ def holding(db: Database, key: str) -> Iterator[None]:
 async def keep_hitting(store: AsyncStore, seconds: float) -> list[tuple[Decision, float]]:
     """Hit keys that nobody holds, one after the other; gives each decision with the time that it took."""
     until = time.monotonic() + seconds
-    policy = Policy("free", "1000000/minute", max_wait=5.0)
+    policy = Policy("free", "1000000/minute", max_wait=30.0)
     found = []
     while time.monotonic() < until:
         begun = time.perf_counter()
@@ -269,31 +283,37 @@ async def test_time_outs_of_the_servers_own(postgres_url: str, setting: str) -> 
 
 async def test_several_held_rows_are_waited_for_no_longer_than_one(postgres_url: str) -> None:
     """RL-18: `max_wait` holds for a decision, not for each of its rows."""
-    policies = [Policy(name, RULE, max_wait=0.5) for name in ("a", "b", "c", "d")]
+    policies = [Policy(name, RULE, max_wait=0.8) for name in ("a", "b", "c", "d")]
     charges = [Charge(policy, "k") for policy in policies]
+    held: list[str] = []
     async with AsyncStore.open(postgres_url) as store:
-        await store.rate_limits.hit_all(charges)
+        for policy in policies:
+            await store.rate_limits.hit(Policy(policy.name, RULE, max_wait=30.0), "k")
 
         async def hold(policy: Policy, seconds: float) -> None:
             with contextlib.closing(Database(postgres_url)) as other:
                 other.execute("BEGIN")
                 other.execute("SELECT 1 FROM rag_rate_limit WHERE policy = :name FOR UPDATE", name=policy.name)
+                held.append(policy.name)
+                while len(held) < len(policies):
+                    await sleep(0.01)
                 await sleep(seconds)
                 other.execute("ROLLBACK")
 
         async def ask() -> tuple[Decision, float]:
-            await sleep(0.1)
+            while len(held) < len(policies):
+                await sleep(0.01)
             begun = time.perf_counter()
             decision = await store.rate_limits.hit_all(charges)
             return decision, time.perf_counter() - begun
 
         holders: list[Any] = [
-            lambda policy=policy, number=number: hold(policy, 0.25 + 0.2 * number)  # type: ignore[misc]
+            lambda policy=policy, number=number: hold(policy, 0.6 + 0.6 * number)  # type: ignore[misc]
             for number, policy in enumerate(policies)
         ]
         (decision, seconds), free, *_ = run_calls(await async_together(ask, lambda: keep_hitting(store, 0.9), *holders))
         assert decision.degraded
-        assert seconds < 0.5 + SLACK
+        assert seconds < 0.8 + SLACK
         assert not any(decision.degraded for decision, _ in free)
 
 
@@ -366,22 +386,57 @@ async def test_a_hosts_engine(host_engine: AsyncEngine, database_url: str) -> No
                 assert await hit(store) == 89
 
 
+async def test_a_hosts_pool_that_gives_up_early(postgres_url: str) -> None:
+    """RL-2: how many connect at once and how long the others wait is the host's for its own pool: `max_wait` holds."""
+    engine = create_async_engine(
+        read_url(postgres_url, asynchronous=ASYNCHRONOUS),
+        **connecting_slowly(postgres_url),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=0.05,
+    )
+    async with AsyncStore.open(engine) as store:
+        assert sorted(run_calls(await async_together(*[lambda: hit(store)] * 6))) == list(range(94, 100))
+    await engine.dispose()
+
+
+def connecting_slowly(url: str) -> dict[str, Any]:
+    """Give the option that makes one connection in a fifth of a second."""
+    make = next(iter(creating(url).values()))
+    # async only
+    if ASYNCHRONOUS:
+
+        async def make_slowly() -> Any:
+            await asyncio.sleep(0.2)
+            return await make()
+
+        return {"async_creator": make_slowly}
+    # end async only
+    return {"creator": lambda: [time.sleep(0.2), make()][1]}
+
+
+async def none_left(db: Database) -> None:
+    """Wait until the server has none of the connections called "leaving"."""
+    until = time.monotonic() + 60
+    while db.scalar(LEAVING):
+        assert time.monotonic() < until
+        await sleep(0.01)
+
+
 async def test_closing_leaves_no_connection(postgres_url: str) -> None:
     """None on the server, no warning of one here, and a second closing does no harm."""
     url = make_url(postgres_url).update_query_dict({"application_name": "leaving"})
-    count = f"SELECT count(*) FROM pg_stat_activity WHERE {LEAVING}"
+    gc.collect()  # what other tests have left is none of this one's
     with contextlib.closing(Database(postgres_url)) as db, warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         store = AsyncStore.open(url)
         run_calls(await async_together(*[lambda: hit(store)] * 12))
-        assert 1 <= db.scalar(count) <= store.settings.side_pool_size
+        assert 1 <= db.scalar(LEAVING) <= store.settings.side_pool_size
         await store.aclose()
         await store.aclose()
         gc.collect()
-        until = time.monotonic() + 5
-        while db.scalar(count):
-            assert time.monotonic() < until
-            await sleep(0.01)
+        await none_left(db)
     assert [str(warning.message) for warning in seen] == []
 
 
@@ -401,23 +456,29 @@ async def test_closing_while_others_decide(database_url: str, db: Database) -> N
         url = make_url(database_url).update_query_dict({"application_name": "leaving"})
     store = AsyncStore.open(url)
     await hit(store, "k")
+    told: list[str] = []
+
+    async def until(what: str, times: int = 1) -> None:
+        while told.count(what) < times:
+            await sleep(0.01)
+        await sleep(0.2)  # for what was begun after it was told
 
     async def close() -> None:
-        await sleep(0.1)
+        await until("asked", 3)
+        told.append("closed")
         await store.aclose()
 
     async def free() -> None:
         with holding(db, "k"):
-            await sleep(0.25)
+            told.append("held")
+            await until("closed")
 
     async def late() -> int | None:
-        await sleep(0.05)
-        return (await store.rate_limits.hit(Policy("p", RULE, max_wait=10.0), "k")).remaining
+        await until("held")
+        told.append("asked")
+        return (await store.rate_limits.hit(LIMIT, "k")).remaining
 
     found = run_calls(await async_together(free, late, late, late, close))
     assert sorted(found[1:4]) == [96, 97, 98]
     if db.kind == "postgresql":
-        until = time.monotonic() + 5
-        while db.scalar(f"SELECT count(*) FROM pg_stat_activity WHERE {LEAVING}"):
-            assert time.monotonic() < until
-            await sleep(0.01)
+        await none_left(db)

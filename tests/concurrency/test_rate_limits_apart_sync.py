@@ -25,12 +25,12 @@ from ragstore.errors import UsageError
 from ragstore.rate_limits import Charge, Decision, Limit, Policy
 from tests.conformance.support import Database, plain_engine, run_calls, together
 
-SLACK = 3.0  # for machines that have other things to do
+SLACK = 20.0  # for machines that have other things to do
 ASYNCHRONOUS = Store.__name__.startswith("Async")
 RULE = Limit(100, timedelta(days=366))
-LIMIT = Policy("p", RULE, max_wait=5.0)
+LIMIT = Policy("p", RULE, max_wait=30.0)
 BRIEF = Policy("p", RULE, max_wait=0.5)  # where it is to be refused; both count together
-LEAVING = "application_name = 'leaving' AND datname = current_database()"
+LEAVING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leaving' AND datname = current_database()"
 
 
 class Stop(Exception):
@@ -140,10 +140,15 @@ def test_others_may_hit_after_a_unit(sqlite_database: str) -> None:
         assert sorted(run_calls(together(*[lambda: hit(store)] * 4))) == [95, 96, 97, 98]
 
 
-def test_others_wait_for_a_unit_that_writes(sqlite_database: str) -> None:
-    """RL-10: what is not the writer itself waits: until the unit is over, or as long as the policy says."""
-    patient, hasty = (Policy("p", RULE, max_wait=wait) for wait in (10.0, 0.1))
+@pytest.mark.parametrize("first", ["patient", "hasty"])
+def test_others_wait_for_a_unit_that_writes(sqlite_database: str, first: str) -> None:
+    """RL-10: what is not the writer itself waits: until the unit is over, or as long as the policy says.
+
+    Also who gives up a connection on which the next one waits on.
+    """
+    waits = {"patient": 20.0, "hasty": 0.5}
     inside: list[str] = []
+    given_up: list[str] = []
 
     with Store.open(sqlite_database) as store:
 
@@ -151,14 +156,23 @@ def test_others_wait_for_a_unit_that_writes(sqlite_database: str) -> None:
             with store.begin() as unit:
                 unit.collections.ensure("docs")
                 inside.append("unit")
-                sleep(0.6)
+                while not given_up:
+                    sleep(0.01)
+                sleep(0.2)
 
-        def wait(policy: Policy) -> Decision:
+        def wait(who: str) -> Decision:
             while not inside:
                 sleep(0.01)
-            return store.rate_limits.hit(policy, "k")
+            sleep(0.0 if who == first else 0.2)
+            return store.rate_limits.hit(Policy("p", RULE, max_wait=waits[who]), "k")
 
-        _, waited, gave_up = run_calls(together(write, lambda: wait(patient), lambda: wait(hasty)))
+        def give_up() -> Decision:
+            try:
+                return wait("hasty")
+            finally:
+                given_up.append("hit")
+
+        _, waited, gave_up = run_calls(together(write, lambda: wait("patient"), give_up))
         assert (waited.degraded, waited.remaining) == (False, 99)
         assert (gave_up.degraded, gave_up.allowed) == (True, False)
         assert left(store) == 99
@@ -182,7 +196,7 @@ def holding(db: Database, key: str) -> Iterator[None]:
 def keep_hitting(store: Store, seconds: float) -> list[tuple[Decision, float]]:
     """Hit keys that nobody holds, one after the other; gives each decision with the time that it took."""
     until = time.monotonic() + seconds
-    policy = Policy("free", "1000000/minute", max_wait=5.0)
+    policy = Policy("free", "1000000/minute", max_wait=30.0)
     found = []
     while time.monotonic() < until:
         begun = time.perf_counter()
@@ -232,31 +246,37 @@ def test_time_outs_of_the_servers_own(postgres_url: str, setting: str) -> None:
 
 def test_several_held_rows_are_waited_for_no_longer_than_one(postgres_url: str) -> None:
     """RL-18: `max_wait` holds for a decision, not for each of its rows."""
-    policies = [Policy(name, RULE, max_wait=0.5) for name in ("a", "b", "c", "d")]
+    policies = [Policy(name, RULE, max_wait=0.8) for name in ("a", "b", "c", "d")]
     charges = [Charge(policy, "k") for policy in policies]
+    held: list[str] = []
     with Store.open(postgres_url) as store:
-        store.rate_limits.hit_all(charges)
+        for policy in policies:
+            store.rate_limits.hit(Policy(policy.name, RULE, max_wait=30.0), "k")
 
         def hold(policy: Policy, seconds: float) -> None:
             with contextlib.closing(Database(postgres_url)) as other:
                 other.execute("BEGIN")
                 other.execute("SELECT 1 FROM rag_rate_limit WHERE policy = :name FOR UPDATE", name=policy.name)
+                held.append(policy.name)
+                while len(held) < len(policies):
+                    sleep(0.01)
                 sleep(seconds)
                 other.execute("ROLLBACK")
 
         def ask() -> tuple[Decision, float]:
-            sleep(0.1)
+            while len(held) < len(policies):
+                sleep(0.01)
             begun = time.perf_counter()
             decision = store.rate_limits.hit_all(charges)
             return decision, time.perf_counter() - begun
 
         holders: list[Any] = [
-            lambda policy=policy, number=number: hold(policy, 0.25 + 0.2 * number)  # type: ignore[misc]
+            lambda policy=policy, number=number: hold(policy, 0.6 + 0.6 * number)  # type: ignore[misc]
             for number, policy in enumerate(policies)
         ]
         (decision, seconds), free, *_ = run_calls(together(ask, lambda: keep_hitting(store, 0.9), *holders))
         assert decision.degraded
-        assert seconds < 0.5 + SLACK
+        assert seconds < 0.8 + SLACK
         assert not any(decision.degraded for decision, _ in free)
 
 
@@ -321,22 +341,48 @@ def test_a_hosts_engine(host_engine: Engine, database_url: str) -> None:
                 assert hit(store) == 89
 
 
+def test_a_hosts_pool_that_gives_up_early(postgres_url: str) -> None:
+    """RL-2: how many connect at once and how long the others wait is the host's for its own pool: `max_wait` holds."""
+    engine = create_engine(
+        read_url(postgres_url, asynchronous=ASYNCHRONOUS),
+        **connecting_slowly(postgres_url),
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=0.05,
+    )
+    with Store.open(engine) as store:
+        assert sorted(run_calls(together(*[lambda: hit(store)] * 6))) == list(range(94, 100))
+    engine.dispose()
+
+
+def connecting_slowly(url: str) -> dict[str, Any]:
+    """Give the option that makes one connection in a fifth of a second."""
+    make = next(iter(creating(url).values()))
+    return {"creator": lambda: [time.sleep(0.2), make()][1]}
+
+
+def none_left(db: Database) -> None:
+    """Wait until the server has none of the connections called "leaving"."""
+    until = time.monotonic() + 60
+    while db.scalar(LEAVING):
+        assert time.monotonic() < until
+        sleep(0.01)
+
+
 def test_closing_leaves_no_connection(postgres_url: str) -> None:
     """None on the server, no warning of one here, and a second closing does no harm."""
     url = make_url(postgres_url).update_query_dict({"application_name": "leaving"})
-    count = f"SELECT count(*) FROM pg_stat_activity WHERE {LEAVING}"
+    gc.collect()  # what other tests have left is none of this one's
     with contextlib.closing(Database(postgres_url)) as db, warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         store = Store.open(url)
         run_calls(together(*[lambda: hit(store)] * 12))
-        assert 1 <= db.scalar(count) <= store.settings.side_pool_size
+        assert 1 <= db.scalar(LEAVING) <= store.settings.side_pool_size
         store.close()
         store.close()
         gc.collect()
-        until = time.monotonic() + 5
-        while db.scalar(count):
-            assert time.monotonic() < until
-            sleep(0.01)
+        none_left(db)
     assert [str(warning.message) for warning in seen] == []
 
 
@@ -356,23 +402,29 @@ def test_closing_while_others_decide(database_url: str, db: Database) -> None:
         url = make_url(database_url).update_query_dict({"application_name": "leaving"})
     store = Store.open(url)
     hit(store, "k")
+    told: list[str] = []
+
+    def until(what: str, times: int = 1) -> None:
+        while told.count(what) < times:
+            sleep(0.01)
+        sleep(0.2)  # for what was begun after it was told
 
     def close() -> None:
-        sleep(0.1)
+        until("asked", 3)
+        told.append("closed")
         store.close()
 
     def free() -> None:
         with holding(db, "k"):
-            sleep(0.25)
+            told.append("held")
+            until("closed")
 
     def late() -> int | None:
-        sleep(0.05)
-        return store.rate_limits.hit(Policy("p", RULE, max_wait=10.0), "k").remaining
+        until("held")
+        told.append("asked")
+        return store.rate_limits.hit(LIMIT, "k").remaining
 
     found = run_calls(together(free, late, late, late, close))
     assert sorted(found[1:4]) == [96, 97, 98]
     if db.kind == "postgresql":
-        until = time.monotonic() + 5
-        while db.scalar(f"SELECT count(*) FROM pg_stat_activity WHERE {LEAVING}"):
-            assert time.monotonic() < until
-            sleep(0.01)
+        none_left(db)

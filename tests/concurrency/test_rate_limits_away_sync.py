@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
@@ -26,12 +27,12 @@ from tests.concurrency.conftest import OwnServer
 from tests.conformance.support import Database, run_calls, together
 
 WAIT = 0.25
-SLACK = 3.0  # for machines that have other things to do; without a deadline it would be much more, or for ever
+SLACK = 8.0  # for machines that have other things to do; without a deadline it would be more, or for ever
 MILLION = Limit(10**6, timedelta(days=366))  # nothing comes back while a test runs
 CLOSED = Policy("closed", MILLION, max_wait=WAIT)
-PATIENT = Policy("closed", MILLION, max_wait=10.0)  # counted together with the one above
+PATIENT = Policy("closed", MILLION, max_wait=30.0)  # counted together with the one above
 OPEN = Policy("open", MILLION, max_wait=WAIT, failure="open")
-MENDED = 5.0
+MENDED = 60.0
 RUSH = Settings(connect_timeout=2.0)
 
 
@@ -80,20 +81,20 @@ def check_nobody_waits(store: Store, key: str, seconds: float = 0.8) -> None:
     """See that the breaker answers at once, but for the one call now and then that tries."""
     until = time.monotonic() + seconds
     waits = []
-    while time.monotonic() < until:
+    while time.monotonic() < until or len(waits) <= 40:
         decision, waited = timed(lambda: store.rate_limits.hit(CLOSED, key))
         assert decision.degraded
         waits.append(waited)
     assert max(waits) < WAIT + SLACK
     assert sum(waited > 0.05 for waited in waits) < len(waits) / 4
-    assert len(waits) > 20
 
 
 def check_mends(store: Store, key: str, remaining: int | None = None) -> None:
     """See that it counts again, with the same store and soon, and never fails again after that."""
-    until = time.monotonic() + MENDED
+    until, asked = time.monotonic() + MENDED, 0
     while (decision := store.rate_limits.hit(CLOSED, key)).degraded:
         assert time.monotonic() < until
+        asked += 1
         sleep(0.02)
     for _ in range(20):
         following = store.rate_limits.hit(PATIENT, key)
@@ -102,7 +103,7 @@ def check_mends(store: Store, key: str, remaining: int | None = None) -> None:
     answers = run_calls(together(*[lambda: store.rate_limits.hit(PATIENT, key)] * 12))
     assert not any(answer.degraded for answer in answers)
     if remaining is not None:
-        assert decision.remaining == remaining
+        assert remaining - asked <= (decision.remaining or 0) <= remaining
 
 
 # ----------------------------------------------------------------------------------------------------- PostgreSQL
@@ -119,13 +120,15 @@ def test_the_server_is_killed(own_server: OwnServer, key: str, caplog: pytest.Lo
     """Stopped at once, and started again: counts that had been flushed are still there."""
     with Store.open(own_server.url) as store:
         warm_up(store, key)
-        sleep(0.7)  # synchronous commits are on disk after three times wal_writer_delay
+        with contextlib.closing(Database(own_server.url)) as db:
+            db.execute("CHECKPOINT")  # puts synchronous commits on disk, as time does
         with own_server.killed(), caplog.at_level(logging.WARNING, "ragstore.rate_limits"):
             check_degraded(store, key, at_once=6)
             check_calls_that_raise(store, key)
             check_nobody_waits(store, key)
         check_mends(store, key, remaining=10**6 - 2)
-    assert len(caplog.records) <= 2  # it is said once, not a thousand times
+    said = [record for record in caplog.records if record.name == "ragstore.rate_limits"]
+    assert len(said) <= 2  # it is said once, not a thousand times
 
 
 def test_a_store_is_opened_while_the_server_is_away(own_server: OwnServer, key: str) -> None:
@@ -155,9 +158,10 @@ def connections_fall(url: str, most: int, name: str = "%") -> bool:
     connected = """
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE :name
+            AND backend_type = 'client backend'
     """
     with contextlib.closing(Database(url)) as db:
-        for _ in range(200):
+        for _ in range(3000):
             if db.scalar(connected, name=name) <= most:
                 return True
             sleep(0.02)
@@ -179,10 +183,11 @@ def test_a_store_is_closed_while_the_server_is_frozen(own_server: OwnServer, key
 def test_one_frozen_backend(postgres_url: str, key: str) -> None:
     """It is given up, and the next connection is another one: nothing has to be thawed."""
     with Store.open(postgres_url) as store:
-        store.rate_limits.hit(CLOSED, key)
+        store.rate_limits.hit(PATIENT, key)
         with contextlib.closing(Database(postgres_url)) as db:
             ((backend,),) = db.execute(
                 "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
             )
         with stopped(backend):
             decision, seconds = timed(lambda: store.rate_limits.hit(OPEN, key))
@@ -193,7 +198,7 @@ def test_one_frozen_backend(postgres_url: str, key: str) -> None:
 
 def test_a_standby_that_never_answers(own_server: OwnServer, key: str) -> None:
     """Only what is durable waits for it, and no longer than it may; nobody else is held up."""
-    durable = Policy("durable", MILLION, max_wait=WAIT, durable=True)
+    durable, patient = (Policy("durable", MILLION, max_wait=wait, durable=True) for wait in (WAIT, 30.0))
     with Store.open(own_server.url) as store:
 
         def ask() -> list[tuple[Decision, float]]:
@@ -203,7 +208,7 @@ def test_a_standby_that_never_answers(own_server: OwnServer, key: str) -> None:
             found = []
             until = time.monotonic() + 0.8
             while time.monotonic() < until:
-                found.append(timed(lambda: store.rate_limits.hit(CLOSED, key)))
+                found.append(timed(lambda: store.rate_limits.hit(PATIENT, key)))
                 sleep(0.002)
             return found
 
@@ -212,21 +217,30 @@ def test_a_standby_that_never_answers(own_server: OwnServer, key: str) -> None:
         assert [decision.degraded for decision, _ in waited] == [True] * 3
         assert max(seconds for _, seconds in waited) < WAIT + SLACK
         assert [decision for decision, _ in free if decision.degraded] == []
-        assert not store.rate_limits.hit(durable, (key, "afterwards")).degraded
+        assert not store.rate_limits.hit(patient, (key, "afterwards")).degraded
 
 
 @contextmanager
 def waiting_for_a_standby(url: str) -> Iterator[None]:
-    with contextlib.closing(Database(url)) as db:
+    with contextlib.closing(Database(url)) as db, ThreadPoolExecutor(1) as pool:
         db.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
         db.execute("SELECT pg_reload_conf()")
-        time.sleep(0.2)
+        writing = pool.submit(write_durably, url)
         try:
+            while not db.scalar("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"):
+                if writing.done():  # the server had not read its configuration yet
+                    writing = pool.submit(write_durably, url)
+                time.sleep(0.01)
             yield
         finally:
             db.execute("ALTER SYSTEM RESET synchronous_standby_names")
             db.execute("SELECT pg_reload_conf()")
-            time.sleep(0.2)
+            writing.result(60)  # waits until the server has read it
+
+
+def write_durably(url: str) -> None:
+    with contextlib.closing(Database(url)) as db:
+        db.execute("SELECT pg_logical_emit_message(true, 'ragstore', '')")
 
 
 @contextmanager
@@ -264,7 +278,7 @@ def test_nobody_listens(key: str) -> None:
 def end_connections(url: str) -> None:
     with contextlib.closing(Database(url)) as db:
         db.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
@@ -290,11 +304,11 @@ def test_nothing_is_given_back_twice(postgres_url: str, key: str) -> None:
 
 def test_the_server_ends_idle_sessions(postgres_url: str, key: str) -> None:
     """`idle_session_timeout` has an error of its own, 57P05."""
-    url = make_url(postgres_url).update_query_dict({"options": "-c idle_session_timeout=50ms"})
+    url = make_url(postgres_url).update_query_dict({"options": "-c idle_session_timeout=500ms"})
     with Store.open(url) as store:
         for _ in range(3):
             assert not store.rate_limits.hit(PATIENT, key).degraded
-            sleep(0.2)
+            assert connections_fall(postgres_url, 0)
 
 
 def test_a_server_where_nothing_may_be_written(postgres_url: str, key: str) -> None:
@@ -330,17 +344,17 @@ def test_another_writer_holds_the_file(sqlite_database: str, key: str, warm: boo
         with locked(sqlite_database):
             check_degraded(store, key, at_once=40)
             check_calls_that_raise(store, key)
-            assert not store.rate_limits.peek(CLOSED, key).degraded
+            assert not store.rate_limits.peek(PATIENT, key).degraded
         for other in range(5):
-            decision, seconds = timed(lambda other=other: store.rate_limits.hit(CLOSED, (key, other)))  # type: ignore[misc]
+            decision, seconds = timed(lambda other=other: store.rate_limits.hit(PATIENT, (key, other)))  # type: ignore[misc]
             assert (decision.degraded, decision.remaining) == (False, 10**6 - 1)
-            assert seconds < 1
-        assert store.rate_limits.peek(CLOSED, key).remaining == 10**6 - warm
+            assert seconds < SLACK
+        assert store.rate_limits.peek(PATIENT, key).remaining == 10**6 - warm
 
 
 def test_a_writer_that_is_done_in_time(sqlite_database: str, key: str) -> None:
     """What comes free within `max_wait` is waited for."""
-    patient = Policy("patient", "10/day", max_wait=5.0)
+    patient = Policy("patient", "10/day", max_wait=60.0)
     with Store.open(sqlite_database) as store:
 
         def hold() -> None:
@@ -353,3 +367,32 @@ def test_a_writer_that_is_done_in_time(sqlite_database: str, key: str) -> None:
 
         decision, _ = run_calls(together(ask, hold))
         assert (decision.degraded, decision.remaining) == (False, 9)
+
+
+def test_letting_go_of_an_error_waits_for_nobody(sqlite_database: str, key: str) -> None:
+    """A call that has given up does not wait with whoever has its connection now, whenever its error goes."""
+    hasty = Policy("closed", MILLION, max_wait=0.1)
+    errors: list[BaseException] = []
+    with Store.open(sqlite_database) as store:
+
+        def hold() -> float:
+            with locked(sqlite_database):
+                try:
+                    store.rate_limits.reset(hasty, key)
+                except Timeout as error:
+                    errors.append(error)
+                failed.append(True)
+                sleep(0.5)
+                begun = time.perf_counter()
+                errors.clear()
+                return time.perf_counter() - begun
+
+        def ask() -> Decision:
+            while not failed:
+                sleep(0.01)
+            return store.rate_limits.hit(PATIENT, key)
+
+        failed: list[bool] = []
+        seconds, decision = run_calls(together(hold, ask))
+        assert seconds < SLACK
+        assert (decision.degraded, decision.remaining) == (False, 10**6 - 1)

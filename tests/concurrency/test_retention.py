@@ -153,7 +153,7 @@ def test_a_purge_passes_over_what_a_unit_is_writing_to(postgres_url: str) -> Non
             started = time.monotonic()
             with ThreadPoolExecutor(1) as pool:
                 assert pool.submit(store.conversations.purge, older_than=DAY).result(30) == 1
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 25
         assert store.conversations.purge(older_than=DAY) == 0
         assert [message.content for message in store.conversations.history("t0")] == ["q", "r", "uncommitted"]
 

@@ -132,7 +132,7 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
     start = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
-        start.wait(10)
+        start.wait(60)
         try:
             return call()
         except Exception as error:  # noqa: BLE001 - handed to the test

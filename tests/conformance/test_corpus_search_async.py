@@ -545,6 +545,21 @@ async def test_a_store_notices_what_another_did(async_store: AsyncStore, docs: s
         assert len(await async_store.chunks.search(docs, embedding=vector("q", dimensions=3))) == 1
 
 
+async def test_a_unit_outlives_a_collection_that_was_made_anew(
+    async_store: AsyncStore, docs: str, database_url: str
+) -> None:
+    """K-16: that what is remembered is out of date is no error of a statement, which would end the transaction."""
+    assert len(await async_store.chunks.search(docs, text="wing")) == 0
+    async with AsyncStore.open(database_url) as other:
+        await other.collections.delete(docs)
+        await other.collections.ensure(docs)
+        await other.documents.put(docs, document(), ["wing"])
+    async with async_store.begin() as unit:
+        assert len(await unit.chunks.search(docs, text="wing unheard")) == 1
+        await unit.collections.ensure("more")
+    assert await async_store.collections.find("more") is not None
+
+
 async def test_statistics_are_never_remembered(async_store: AsyncStore, docs: str, database_url: str) -> None:
     """K-13: a store that searched before the first load gives the scores of one that is opened after it."""
     assert texts(await async_store.chunks.search(docs, text="lamp")) == []

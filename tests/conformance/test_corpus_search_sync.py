@@ -536,6 +536,19 @@ def test_a_store_notices_what_another_did(store: Store, docs: str, database_url:
         assert len(store.chunks.search(docs, embedding=vector("q", dimensions=3))) == 1
 
 
+def test_a_unit_outlives_a_collection_that_was_made_anew(store: Store, docs: str, database_url: str) -> None:
+    """K-16: that what is remembered is out of date is no error of a statement, which would end the transaction."""
+    assert len(store.chunks.search(docs, text="wing")) == 0
+    with Store.open(database_url) as other:
+        other.collections.delete(docs)
+        other.collections.ensure(docs)
+        other.documents.put(docs, document(), ["wing"])
+    with store.begin() as unit:
+        assert len(unit.chunks.search(docs, text="wing unheard")) == 1
+        unit.collections.ensure("more")
+    assert store.collections.find("more") is not None
+
+
 def test_statistics_are_never_remembered(store: Store, docs: str, database_url: str) -> None:
     """K-13: a store that searched before the first load gives the scores of one that is opened after it."""
     assert texts(store.chunks.search(docs, text="lamp")) == []

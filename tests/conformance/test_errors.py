@@ -165,7 +165,7 @@ def test_a_lock_is_held(postgres_url: str) -> None:
 def test_a_statement_takes_too_long(postgres_url: str) -> None:
     """CX11, CX12, 57014: QueryTimeout, the unit is rolled back, the connection goes on."""
     holder = Database(postgres_url)
-    with Store.open(postgres_url, Settings(statement_timeout=0.1, pool_size=1)) as store:
+    with Store.open(postgres_url, Settings(statement_timeout=1.0, pool_size=1)) as store:
         store.collections.ensure("docs")
         store.documents.put("docs", document(), chunks(2, dimensions=None))
         holder.execute("BEGIN")
@@ -187,7 +187,7 @@ def test_two_units_wait_for_each_other(postgres_url: str) -> None:
         def put(first: int, second: int) -> None:
             with store.begin() as unit:
                 unit.documents.put("docs", document(first), [f"from {first}"])
-                both.wait(10)
+                both.wait(60)
                 unit.documents.put("docs", document(second), [f"from {first}"])
 
         for number in (1, 2):
@@ -212,7 +212,8 @@ def test_a_read_only_server(postgres_url: str) -> None:
 
 
 def terminate(db: Database, application: str) -> None:
-    found = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = :name"
+    ours = "application_name = :name AND datname = current_database()"  # other tests have victims of this name
+    found = f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE {ours}"
     assert db.execute(found, name=application)
 
 

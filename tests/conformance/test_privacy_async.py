@@ -25,7 +25,7 @@ from tests.conformance.support import Database, plain_engine
 pytestmark = pytest.mark.anyio
 
 CANARY = "Zanzibird"
-LIMITED = Policy("asks", "100/day")
+LIMITED = Policy("asks", "100/day", max_wait=10.0)
 
 
 class Canaries:
@@ -392,7 +392,9 @@ async def test_nothing_of_an_erased_tenant_is_left(async_store: AsyncStore, db: 
 
 async def test_an_erased_tenants_collection_can_be_made_again(async_store: AsyncStore) -> None:
     await plant_tenant(async_store, Canaries())
+    assert await async_store.chunks.search("docs", text="tests") is not None
     await async_store.erase_tenant(confirm="default")
+    assert not async_store._room.catalog  # nothing of the tenant's collections is remembered
     await async_store.collections.ensure("docs", model="another model", dimensions=3)
     await async_store.documents.put("docs", NewDocument(source="a"), [factories.chunk("tests", dimensions=3)])
     assert [hit.content for hit in await async_store.chunks.search("docs", text="tests")] == ["tests"]

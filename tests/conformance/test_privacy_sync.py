@@ -24,7 +24,7 @@ from ragstore.testing import factories
 from tests.conformance.support import Database, plain_engine
 
 CANARY = "Zanzibird"
-LIMITED = Policy("asks", "100/day")
+LIMITED = Policy("asks", "100/day", max_wait=10.0)
 
 
 class Canaries:
@@ -385,7 +385,9 @@ def test_nothing_of_an_erased_tenant_is_left(store: Store, db: Database) -> None
 
 def test_an_erased_tenants_collection_can_be_made_again(store: Store) -> None:
     plant_tenant(store, Canaries())
+    assert store.chunks.search("docs", text="tests") is not None
     store.erase_tenant(confirm="default")
+    assert not store._room.catalog  # nothing of the tenant's collections is remembered
     store.collections.ensure("docs", model="another model", dimensions=3)
     store.documents.put("docs", NewDocument(source="a"), [factories.chunk("tests", dimensions=3)])
     assert [hit.content for hit in store.chunks.search("docs", text="tests")] == ["tests"]

@@ -58,7 +58,7 @@ def do(store: Store, policy: Policy, action: str, cost: int, now: datetime) -> A
 def test_the_databases_decide_alike(stores: list[Store], policy: Policy, walk: list[tuple[str, int, int]]) -> None:
     """RL-8: whatever comes, also a clock that steps back, the decisions are equal to the microsecond."""
     for store in stores:
-        for name in (policy, Policy("q", "3/minute", algorithm="sliding")):
+        for name in (policy, Policy("q", "3/minute", algorithm="sliding", max_wait=30.0)):
             store.rate_limits.reset(name, "k")
     now = START
     for action, cost, pause in walk:

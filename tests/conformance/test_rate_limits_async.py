@@ -207,12 +207,14 @@ async def test_what_is_settled_late_goes_to_its_own_window(async_store: AsyncSto
 
 
 async def test_acquire_waits_until_it_is_there(async_store: AsyncStore) -> None:
-    limits, quick = async_store.rate_limits, policy(Limit(20, timedelta(seconds=1), burst=1))
-    assert (await limits.acquire(quick, "k", max_wait=0)).allowed
-    assert not (await limits.acquire(quick, "k", max_wait=0)).allowed
-    assert (await limits.acquire(quick, "k", max_wait=timedelta(seconds=5))).allowed
+    limits, quick = async_store.rate_limits, policy(Limit(10, timedelta(seconds=1), burst=1))
+    first, second = [await limits.acquire(quick, "k", max_wait=timedelta(seconds=60)) for _ in range(2)]
+    assert first.allowed
+    assert second.allowed
+    assert second.decided_at - first.decided_at >= timedelta(seconds=0.1)
     slow = policy("1/hour")
-    assert (await limits.acquire(slow, "k", max_wait=5)).allowed
+    assert (await limits.acquire(slow, "k", max_wait=0)).allowed
+    assert not (await limits.acquire(slow, "k", max_wait=0)).allowed
     assert not (await limits.acquire(slow, "k", max_wait=5)).allowed
     assert not (await limits.acquire(slow, "k", cost=2, max_wait=5)).allowed
 

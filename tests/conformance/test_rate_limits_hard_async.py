@@ -107,7 +107,7 @@ async def test_a_failed_write_keeps_no_lock(sqlite_database: str, monkeypatch: p
                 with pytest.raises(InvalidInput) as caught:
                     await store.rate_limits.hit(policy("2/minute"), "k")
                 errors.append(caught.value)
-        assert not (await store.rate_limits.hit(policy("2/minute", max_wait=0.5), "k")).degraded
+        assert not (await store.rate_limits.hit(policy("2/minute"), "k")).degraded
     assert len(errors) == 2
 
 
@@ -137,14 +137,14 @@ async def test_one_connection_for_all() -> None:
 
 async def test_a_reset_that_waits_for_a_row_harms_no_other_key(postgres_url: str) -> None:
     """RL-18: the server tells that a row is held, so nobody takes the database for away."""
-    engine, quick = create_engine(read_url(postgres_url)), policy("9/hour", max_wait=0.3)
+    engine, patient, quick = create_engine(read_url(postgres_url)), policy("9/hour"), policy("9/hour", max_wait=0.3)
     async with AsyncStore.open(postgres_url) as store:
-        await store.rate_limits.hit(quick, "held")
+        await store.rate_limits.hit(patient, "held")
         with engine.begin() as holder:
             holder.execute(text("SELECT 1 FROM ragstore.rag_rate_limit FOR UPDATE"))
             with pytest.raises(LockTimeout):
                 await store.rate_limits.reset(quick, "held")
-            assert not (await store.rate_limits.hit(quick, "free")).degraded
+            assert not (await store.rate_limits.hit(patient, "free")).degraded
     engine.dispose()
 
 
@@ -183,7 +183,7 @@ def test_one_event_loop_after_another_and_a_fork(database_url: str) -> None:
     assert [hits(store), hits(store)] == [40, 40]
     child = os.fork()
     if not child:
-        signal.alarm(20)
+        signal.alarm(120)
         os._exit(0 if hits(store) == 40 else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert hits(store) == 40

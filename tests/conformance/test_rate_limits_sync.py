@@ -204,12 +204,14 @@ def test_what_is_settled_late_goes_to_its_own_window(store: Store) -> None:
 
 
 def test_acquire_waits_until_it_is_there(store: Store) -> None:
-    limits, quick = store.rate_limits, policy(Limit(20, timedelta(seconds=1), burst=1))
-    assert limits.acquire(quick, "k", max_wait=0).allowed
-    assert not limits.acquire(quick, "k", max_wait=0).allowed
-    assert limits.acquire(quick, "k", max_wait=timedelta(seconds=5)).allowed
+    limits, quick = store.rate_limits, policy(Limit(10, timedelta(seconds=1), burst=1))
+    first, second = [limits.acquire(quick, "k", max_wait=timedelta(seconds=60)) for _ in range(2)]
+    assert first.allowed
+    assert second.allowed
+    assert second.decided_at - first.decided_at >= timedelta(seconds=0.1)
     slow = policy("1/hour")
-    assert limits.acquire(slow, "k", max_wait=5).allowed
+    assert limits.acquire(slow, "k", max_wait=0).allowed
+    assert not limits.acquire(slow, "k", max_wait=0).allowed
     assert not limits.acquire(slow, "k", max_wait=5).allowed
     assert not limits.acquire(slow, "k", cost=2, max_wait=5).allowed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -50,19 +51,33 @@ async def test_a_login_and_a_revocation_that_cross(postgres_url: str) -> None:
         older = await store.sessions.create("ann", kind="capped")
         newer = await store.sessions.create("ann", kind="capped")
         store.sessions.define(SessionRules("capped", max_sessions=1))
+        held: list[bool] = []
+
+        async def until_waiting(wanted: int) -> None:
+            """Wait until so many wait for locks."""
+            here = "datname = current_database()"
+            waiting = f"SELECT count(*) FROM pg_stat_activity WHERE {here} AND wait_event_type = 'Lock'"
+            with contextlib.closing(Database(postgres_url)) as db:
+                for _ in range(3000):
+                    if db.scalar(waiting) >= wanted:
+                        return
+                    await sleep(0.02)
+            raise AssertionError("nobody waits")
 
         async def hold() -> None:
             with engine.begin() as holder:
                 statement = text("SELECT 1 FROM ragstore.rag_session WHERE id = :id FOR UPDATE")
                 holder.execute(statement, {"id": older.session.id})
-                await sleep(0.9)
+                held.append(True)
+                await until_waiting(2)
 
         async def revoke() -> int:
-            await sleep(0.3)
+            while not held:
+                await sleep(0.01)
             return await store.sessions.revoke_user("ann")
 
         async def log_in() -> Any:
-            await sleep(0.6)
+            await until_waiting(1)
             return await store.sessions.create("ann", kind="capped", replaces=newer.token)
 
         _, revoked, new = run_calls(await async_together(hold, revoke, log_in))

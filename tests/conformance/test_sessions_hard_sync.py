@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -48,19 +49,33 @@ def test_a_login_and_a_revocation_that_cross(postgres_url: str) -> None:
         older = store.sessions.create("ann", kind="capped")
         newer = store.sessions.create("ann", kind="capped")
         store.sessions.define(SessionRules("capped", max_sessions=1))
+        held: list[bool] = []
+
+        def until_waiting(wanted: int) -> None:
+            """Wait until so many wait for locks."""
+            here = "datname = current_database()"
+            waiting = f"SELECT count(*) FROM pg_stat_activity WHERE {here} AND wait_event_type = 'Lock'"
+            with contextlib.closing(Database(postgres_url)) as db:
+                for _ in range(3000):
+                    if db.scalar(waiting) >= wanted:
+                        return
+                    sleep(0.02)
+            raise AssertionError("nobody waits")
 
         def hold() -> None:
             with engine.begin() as holder:
                 statement = text("SELECT 1 FROM ragstore.rag_session WHERE id = :id FOR UPDATE")
                 holder.execute(statement, {"id": older.session.id})
-                sleep(0.9)
+                held.append(True)
+                until_waiting(2)
 
         def revoke() -> int:
-            sleep(0.3)
+            while not held:
+                sleep(0.01)
             return store.sessions.revoke_user("ann")
 
         def log_in() -> Any:
-            sleep(0.6)
+            until_waiting(1)
             return store.sessions.create("ann", kind="capped", replaces=newer.token)
 
         _, revoked, new = run_calls(together(hold, revoke, log_in))

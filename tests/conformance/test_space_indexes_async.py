@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from ragstore import AsyncStore, Settings
 from ragstore.core._face_async import sleep
+from ragstore.corpus.spaces.building import _async as building
 from ragstore.corpus.spaces.indexing._async import autoindex
 from ragstore.errors import InvalidInput, LimitExceeded, NotFound, PermissionDenied, UsageError
 from ragstore.testing.factories import MODEL, Embedder, chunks, document, vector
@@ -161,8 +163,9 @@ async def test_two_that_build_at_once_build_once(indexing: AsyncStore) -> None:
     assert sum(statement.startswith("CREATE INDEX") for statement, _ in seen) == 1
 
 
-async def test_progress_is_told(indexing: AsyncStore) -> None:
+async def test_progress_is_told(indexing: AsyncStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """K-17: from the server's own figures, while the build runs."""
+    monkeypatch.setattr(building, "LOOK_EVERY", 0.02)
     await filled(indexing, each=1500, dimensions=64)
     told: list[tuple[str, int, int]] = []
     await indexing.spaces.create_index(
@@ -173,17 +176,23 @@ async def test_progress_is_told(indexing: AsyncStore) -> None:
 
 async def test_others_write_while_an_index_is_built(indexing: AsyncStore, inside: Database) -> None:
     """K-17: a build holds nobody up."""
-    await filled(indexing, each=1500, dimensions=64)
+    await filled(indexing)
     running = "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = current_database()"
+    inside.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")  # the build cannot end before this does
+    inside.execute("SELECT 1")
 
     async def build() -> Any:
-        return await indexing.spaces.create_index("docs", ef_construction=200)
+        return await indexing.spaces.create_index("docs")
 
     async def write() -> Any:
-        while not inside.scalar(running):
-            await sleep(0.01)
-        await indexing.documents.put("docs", document(2), chunks(5, of=2, dimensions=64))
-        return inside.scalar(running)
+        try:
+            with contextlib.closing(Database(inside.url)) as others:
+                while not others.scalar(running):
+                    await sleep(0.01)
+                await indexing.documents.put("docs", document(2), chunks(5, of=2))
+                return others.scalar(running)
+        finally:
+            inside.execute("ROLLBACK")
 
     status, still_building = run_calls(await async_together(build, write))
     assert still_building == 1

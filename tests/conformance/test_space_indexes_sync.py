@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from ragstore import Settings, Store
 from ragstore.core._face_sync import sleep
+from ragstore.corpus.spaces.building import _sync as building
 from ragstore.corpus.spaces.indexing._sync import autoindex
 from ragstore.errors import InvalidInput, LimitExceeded, NotFound, PermissionDenied, UsageError
 from ragstore.testing.factories import MODEL, Embedder, chunks, document, vector
@@ -158,8 +160,9 @@ def test_two_that_build_at_once_build_once(indexing: Store) -> None:
     assert sum(statement.startswith("CREATE INDEX") for statement, _ in seen) == 1
 
 
-def test_progress_is_told(indexing: Store) -> None:
+def test_progress_is_told(indexing: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """K-17: from the server's own figures, while the build runs."""
+    monkeypatch.setattr(building, "LOOK_EVERY", 0.02)
     filled(indexing, each=1500, dimensions=64)
     told: list[tuple[str, int, int]] = []
     indexing.spaces.create_index(
@@ -170,17 +173,23 @@ def test_progress_is_told(indexing: Store) -> None:
 
 def test_others_write_while_an_index_is_built(indexing: Store, inside: Database) -> None:
     """K-17: a build holds nobody up."""
-    filled(indexing, each=1500, dimensions=64)
+    filled(indexing)
     running = "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = current_database()"
+    inside.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")  # the build cannot end before this does
+    inside.execute("SELECT 1")
 
     def build() -> Any:
-        return indexing.spaces.create_index("docs", ef_construction=200)
+        return indexing.spaces.create_index("docs")
 
     def write() -> Any:
-        while not inside.scalar(running):
-            sleep(0.01)
-        indexing.documents.put("docs", document(2), chunks(5, of=2, dimensions=64))
-        return inside.scalar(running)
+        try:
+            with contextlib.closing(Database(inside.url)) as others:
+                while not others.scalar(running):
+                    sleep(0.01)
+                indexing.documents.put("docs", document(2), chunks(5, of=2))
+                return others.scalar(running)
+        finally:
+            inside.execute("ROLLBACK")
 
     status, still_building = run_calls(together(build, write))
     assert still_building == 1

@@ -466,8 +466,9 @@ async def test_a_writer_that_waited_for_the_switch_sees_the_new_space(async_stor
 
 async def async_waiting(db: Database) -> None:
     """Wait until somebody waits for a lock."""
-    for _ in range(200):
-        if db.scalar("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(3000):
+        if db.scalar(waiting):
             return
         await sleep(0.02)
     raise AssertionError("nobody waits")

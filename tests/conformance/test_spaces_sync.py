@@ -459,8 +459,9 @@ def test_a_writer_that_waited_for_the_switch_sees_the_new_space(store: Store, db
 
 def waiting(db: Database) -> None:
     """Wait until somebody waits for a lock."""
-    for _ in range(200):
-        if db.scalar("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(3000):
+        if db.scalar(waiting):
             return
         sleep(0.02)
     raise AssertionError("nobody waits")

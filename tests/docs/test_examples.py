@@ -62,6 +62,12 @@ def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have policies that do not say how long they wait, wait longer than a busy machine takes."""
+    monkeypatch.setitem(ragstore.Policy.__init__.__kwdefaults__, "max_wait", 20.0)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
     with asyncio.Runner() as runner:

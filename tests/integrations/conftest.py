@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ragstore import Settings
+from ragstore import Policy, Settings
 from tests.conformance.support import Database
+from tests.integrations.support import QUIET
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have policies that do not say how long they wait, as those of texts, wait longer than a busy machine takes."""
+    monkeypatch.setitem(Policy.__init__.__kwdefaults__, "max_wait", QUIET)  # type: ignore[arg-type]
 
 
 @pytest.fixture

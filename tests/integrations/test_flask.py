@@ -580,7 +580,7 @@ class TestSessions:
         @app.get("/slow/<key>")
         def slow(key: str) -> str:
             session.get(key)
-            barrier.wait(10)
+            barrier.wait(60)
             session[key] = 1
             session["last"] = key
             return "ok"

@@ -433,7 +433,7 @@ async def test_parallel_changes_of_one_session_are_merged(async_store: AsyncStor
 
     async def slow(request: Request) -> Response:
         session = await open_session(request)
-        await asyncio.wait_for(barrier.wait(), 10)
+        await asyncio.wait_for(barrier.wait(), 60)
         session[request.path_params["key"]] = 1
         session.pop("n", None)
         return PlainTextResponse("ok")

@@ -170,7 +170,7 @@ def _children_end() -> Iterator[None]:
             child.kill()
 
 
-def finish(child: subprocess.Popen[str], seconds: float = 60) -> str:
+def finish(child: subprocess.Popen[str], seconds: float = 300) -> str:
     """Wait for a child and give what it printed; its failure is ours."""
     out, err = child.communicate(timeout=seconds)
     assert child.returncode == 0, err

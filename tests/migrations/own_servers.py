@@ -108,7 +108,7 @@ def is_up(url: str) -> bool:
     return True
 
 
-def wait_until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(happened: Callable[[], bool], seconds: float = 120.0) -> None:
     """Look again and again."""
     deadline = time.monotonic() + seconds
     while not happened():

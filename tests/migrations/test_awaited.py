@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -145,14 +146,21 @@ def test_errors_come_through(database_url: str, run_sql: SQL) -> None:
     asyncio.run(run())
 
 
-async def longest_gap(work: Any) -> tuple[float, Any]:
-    """Give the longest time for which the loop did nothing else, and what the work gave."""
+async def share_of_turns(work: Any) -> tuple[float, Any]:
+    """Give how often the loop came to something else, as a share of how often it does beside a sleep; and the work."""
+    began = time.monotonic()
+    turns, task = await turns_beside(work)
+    beside_sleep, _ = await turns_beside(asyncio.sleep(time.monotonic() - began))
+    return turns / beside_sleep, task
+
+
+async def turns_beside(work: Any) -> tuple[int, asyncio.Future[Any]]:
     task = asyncio.ensure_future(work)
-    longest, last = 0.0, time.monotonic()
+    turns = 0
     while not task.done():
         await asyncio.sleep(0.005)
-        longest, last = max(longest, time.monotonic() - last), time.monotonic()
-    return longest, task
+        turns += 1
+    return turns, task
 
 
 @pytest.mark.parametrize("kind", ["url", "engine"])
@@ -164,10 +172,10 @@ def test_waiting_does_not_block_the_loop(postgres_database: str, kind: str) -> N
         plain = create_engine(read_url(postgres_database))
         with plain.connect() as holder:
             upgrade(holder)
-            longest, task = await longest_gap(aupgrade(postgres_database if kind == "url" else engine, timeout=1.5))
+            share, task = await share_of_turns(aupgrade(postgres_database if kind == "url" else engine, timeout=1.5))
             with pytest.raises(UpgradeLockTimeout):
                 task.result()
-            assert longest < 0.8  # a blocking wait would be 1.5 s; the rest is room for a busy machine
+            assert share > 0.25  # beside waits that block, a tenth
         plain.dispose()
         await engine.dispose()
 
@@ -183,19 +191,19 @@ def test_cancelled_while_waiting(postgres_database: str, run_sql: SQL, kind: str
         plain = create_engine(read_url(postgres_database))
         with plain.connect() as holder:
             upgrade(holder)
-            task = asyncio.ensure_future(aupgrade(postgres_database if kind == "url" else engine, timeout=30))
+            task = asyncio.ensure_future(aupgrade(postgres_database if kind == "url" else engine, timeout=120))
             await asyncio.sleep(0.5)
             assert not task.done()
             began = time.monotonic()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 60
             assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
             await engine.dispose()
             # each look from a new transaction: within one, pg_stat_activity does not change
             others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            deadline = time.monotonic() + 10  # a closed connection's process needs a moment to end
+            deadline = time.monotonic() + 60  # a closed connection's process needs a moment to end
             while (count := len(run_sql(postgres_database, others))) != 1 and time.monotonic() < deadline:
                 time.sleep(0.05)  # noqa: ASYNC251 - nothing else runs
             assert count == 1
@@ -242,11 +250,19 @@ def test_an_older_cancellation_is_none_of_ours() -> None:
     asyncio.run(run())
 
 
+async def threads_end(before: set[threading.Thread]) -> None:
+    """Wait for the threads that were not there before, as aiosqlite's: each tells the loop when it has ended."""
+    for thread in {*threading.enumerate()} - before:
+        if not thread.name.startswith("asyncio_"):  # the loop's own
+            await asyncio.to_thread(thread.join, 60)
+
+
 @pytest.mark.parametrize("kind", ["url", "engine", "connection"])
 def test_cancelled_half_way(database_url: str, kind: str) -> None:
     """M33: at any moment, old or new, and usable again."""
 
     async def run(delay: float) -> None:
+        before = {*threading.enumerate()}
         engine = engine_for(database_url)
         connection = await engine.connect()
         target = {"url": database_url, "engine": engine, "connection": connection}[kind]
@@ -257,7 +273,7 @@ def test_cancelled_half_way(database_url: str, kind: str) -> None:
         await connection.close()
         assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
         await engine.dispose()
-        await asyncio.sleep(0.1)  # aiosqlite's thread tells the loop when it has ended
+        await threads_end(before)
 
     for delay in (0.0, 0.01, 0.03, 0.06):
         asyncio.run(run(delay))

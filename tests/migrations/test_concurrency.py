@@ -145,7 +145,7 @@ def test_deadline_names_the_holder(postgres_database: str, run_sql: SQL) -> None
         began = time.monotonic()
         with pytest.raises(UpgradeLockTimeout, match=rf"process {pid} \(.*the other one\)"):
             upgrade(postgres_database, timeout=0.3)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 30
         with pytest.raises(UpgradeLockTimeout), engine.connect() as second:
             upgrade(second, timeout=0)
     assert status(postgres_database).state is State.EMPTY
@@ -158,12 +158,12 @@ def test_waits_for_the_holder(postgres_database: str) -> None:
     results: list[Any] = []
     with engine.connect() as holder:
         upgrade(holder)
-        waiter = threading.Thread(target=lambda: results.append(upgrade(postgres_database, timeout=20)))
+        waiter = threading.Thread(target=lambda: results.append(upgrade(postgres_database, timeout=60)))
         waiter.start()
         time.sleep(0.5)
         assert results == []
         holder.commit()
-        waiter.join(10)
+        waiter.join(60)
     assert [result.applied for result in results] == [()]
     engine.dispose()
 
@@ -186,10 +186,10 @@ def test_sqlite_waits_for_a_writer(sqlite_url: str, run_sql: SQL) -> None:
     began = time.monotonic()
     with pytest.raises(LockTimeout):
         upgrade(sqlite_url, timeout=0.4)
-    assert 0.4 <= time.monotonic() - began < 4
+    assert 0.4 <= time.monotonic() - began < 30
     timer = threading.Timer(0.5, writer.execute, ["COMMIT"])
     timer.start()
-    assert upgrade(sqlite_url, timeout=20).applied == chain.CHAIN
+    assert upgrade(sqlite_url, timeout=60).applied == chain.CHAIN
     timer.join()
     writer.close()
 
@@ -209,14 +209,14 @@ def test_a_held_table_lock(postgres_database: str, longer_chain: Callable[[str],
     conninfo = postgres_database.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(conninfo) as reader, psycopg.connect(conninfo, autocommit=True) as other:
         reader.execute("SELECT * FROM ragstore.rag_collection")
-        waiter = threading.Thread(target=lambda: results.append(upgrade(postgres_database, timeout=30)))
+        waiter = threading.Thread(target=lambda: results.append(upgrade(postgres_database, timeout=60)))
         waiter.start()
         time.sleep(0.5)
         began = time.monotonic()
         other.execute("SELECT * FROM ragstore.rag_collection")
-        assert time.monotonic() - began < 3.5
+        assert time.monotonic() - began < 30  # else it would wait as long as the reader's transaction is open
         reader.commit()
-        waiter.join(20)
+        waiter.join(60)
     assert [result.applied for result in results] == [(AFTER_HEAD,)]
 
 

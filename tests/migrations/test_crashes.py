@@ -107,7 +107,7 @@ KILLED = """
 
 def killed(url: str, number: int, moment: str) -> bool:
     child = start_child(KILLED, url, str(number), moment)
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=300)
     assert child.returncode in (0, -signal.SIGKILL), err
     return child.returncode != 0
 

@@ -174,8 +174,14 @@ def test_nothing_grows(database_url: str, looks: int) -> None:
     process = psutil.Process()
     for _ in range(100):  # fills caches
         status(database_url)
-    before, size = footprint(process), process.memory_info().rss
-    for _ in range(looks):
-        assert status(database_url).state is State.CURRENT
-    assert footprint(process) == before
-    assert process.memory_info().rss - size < (1 << 20) + looks * 2048
+    before, grown = footprint(process), []
+    for _ in range(5):  # what leaks does so each time
+        size = process.memory_info().rss
+        for _ in range(looks):
+            assert status(database_url).state is State.CURRENT
+        grown.append(process.memory_info().rss - size)
+        if grown[-1] < (1 << 20) + looks * 2048:
+            break
+    else:
+        pytest.fail(f"it grew by {grown} bytes")
+    assert all(now <= then for now, then in zip(footprint(process), before, strict=True))

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 from ragstore.backends import read_url
 from ragstore.errors import QueryTimeout, UsageError
 from ragstore.migrations import IndexProgress, aensure_indexes, check, ensure_indexes, upgrade
-from tests.migrations.test_awaited import engine_for, longest_gap
+from tests.migrations.test_awaited import engine_for, share_of_turns
 from tests.migrations.test_indexes import (
     BUILDERS,
     KEPT,
@@ -22,6 +22,7 @@ from tests.migrations.test_indexes import (
     invalid,
     long_transaction,
     prefix,
+    room_for,
 )
 
 SQL = Callable[..., list[Any]]
@@ -79,14 +80,15 @@ def test_a_connection_is_refused(without_index: str) -> None:
 def test_waiting_does_not_block_the_loop(postgres: str, run_sql: SQL, kind: str) -> None:
     """M19, M32: while a long transaction holds the build up, the loop goes on and the caller is told for whom."""
     told: list[IndexProgress] = []
+    room = room_for(postgres)
 
     async def run() -> None:
         engine = engine_for(postgres)
         target = postgres if kind == "url" else engine
-        longest, task = await longest_gap(aensure_indexes(target, timeout=2, progress=told.append))
+        share, task = await share_of_turns(aensure_indexes(target, timeout=room, progress=told.append))
         with pytest.raises(QueryTimeout, match=r"waiting for process \d+ .a report."):
             task.result()
-        assert longest < 1  # a blocking wait would be two seconds; the rest is room for a busy machine
+        assert share > 0.25  # beside waits that block, a tenth
         await engine.dispose()
 
     with long_transaction(postgres) as holder:
@@ -108,7 +110,7 @@ def test_cancelled(postgres: str, run_sql: SQL, kind: str) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         assert run_sql(postgres, f"SELECT 1 FROM {BUILDERS}") == []
         assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
         await engine.dispose()

@@ -79,6 +79,7 @@ async def test_every_call_behind_a_pooler(postgres_database: str, through: Calla
     assert (await astatus(url)).state is State.BEHIND
     assert (await aupgrade(url)).applied == chain.CHAIN[1:]
     assert check(url) == ()
-    names = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ragstore upgrade%'"
+    here = "datname = current_database()"  # other tests upgrade on this server
+    names = f"SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ragstore upgrade%' AND {here}"
     assert run_sql(postgres_database, names) == [(0,)]
     assert left_on(url) == before

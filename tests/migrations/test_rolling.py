@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -47,14 +46,20 @@ import ragstore as r
 from ragstore import NewChunk, NewCitation, NewDocument, NewMessage, Store
 url, name, kinds = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 stop = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-done = 0
+done, goal = 0, 2
+def listen():
+    global goal
+    for _ in sys.stdin:
+        goal = done + 3
+    stop.set()
+threading.Thread(target=listen, daemon=True).start()
 with Store.open(url) as store:
     while not stop.is_set():
         for kind in kinds:
             exec(kind)
         done += 1
-        if done == 2:
+        if done >= goal:
+            goal = float("inf")
             print("writing", flush=True)
 print(json.dumps(done))
 """
@@ -86,15 +91,23 @@ def test_old_code_writes_on(database_url: str, release: Release, tmp_path: Path)
         for worker in workers:
             stack.enter_context(worker)
             stack.callback(worker.kill)
+        all_write(workers)
+        assert upgrade(database_url, timeout=300).applied == chain.CHAIN[chain.position(release.revision) :]
         for worker in workers:
-            assert worker.stdout.readline() == "writing\n", worker.stderr.read()
-        assert upgrade(database_url).applied == chain.CHAIN[chain.position(release.revision) :]
-        time.sleep(0.7)  # for the old code to write on the new schema
-        counts = [json.loads(finish(worker, 30)) for worker in workers]
+            worker.stdin.write("again\n")
+            worker.stdin.flush()
+        all_write(workers)  # the old code on the new schema
+        counts = [json.loads(finish(worker)) for worker in workers]
     assert status(database_url).state is State.CURRENT
     assert check(database_url) == ()
     with Store.open(database_url) as store:
         expect(store, counts, release)
+
+
+def all_write(workers: list[Any]) -> None:
+    """Wait until each of them says so."""
+    for worker in workers:
+        assert worker.stdout.readline() == "writing\n", worker.stderr.read()
 
 
 def expect(store: Store, counts: list[int], release: Release) -> None:

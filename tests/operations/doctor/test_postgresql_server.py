@@ -14,7 +14,7 @@ import ragstore
 from ragstore.backends.postgresql import ddl
 from ragstore.operations.doctor import diagnose
 from ragstore.operations.doctor.postgresql import extension, server
-from tests.migrations.own_servers import own_server, standby_of
+from tests.migrations.own_servers import own_server, standby_of, wait_until
 from tests.operations.doctor.conftest import of, one
 
 SQL = Callable[..., list[Any]]
@@ -50,7 +50,8 @@ def test_server_set_up_badly(run_sql: SQL) -> None:
             assert one("drift", standby.url).level == "hint"
         for name in ("fsync", "full_page_writes", "autovacuum", "track_counts"):
             run_sql(own.url, f"ALTER SYSTEM SET {name} = off")
-        run_sql(own.url, "SELECT pg_reload_conf()", "SELECT pg_sleep(0.5)")
+        run_sql(own.url, "SELECT pg_reload_conf()")
+        wait_until(lambda: run_sql(own.url, "SHOW track_counts") == [("off",)])
         found = {finding.subject: finding.level for finding in diagnose(own.url).findings}
         assert {"fsync": "error", "full_page_writes": "warning"}.items() <= found.items()
         assert {"autovacuum": "warning", "track_counts": "warning"}.items() <= found.items()
