@@ -123,13 +123,24 @@ def sources(url: str) -> list[str]:
         return sorted(document.source for document in store.documents.page("docs").items)
 
 
-@pytest.mark.parametrize("used", ["put('parent')", "store.rate_limits.hit(policy, 'k')"])
-def test_a_child_writes_on_when_its_parent_has_closed_the_store(database_url: str, used: str) -> None:
+USES = {
+    "put": "put('parent')",
+    "hit": "store.rate_limits.hit(policy, 'k')",
+    "async": "loop.run_until_complete(other.collections.page())",
+    "async hit": "loop.run_until_complete(other.rate_limits.hit(policy, 'k'))",
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_child_writes_on_when_its_parent_has_closed_the_store(database_url: str, use: str) -> None:
     """CX23: on SQLite a child whose parent's connections live on in it takes no lock, and loses what it writes."""
     upgrade(database_url)
     run(
         f"""
-{used}
+import asyncio
+from ragstore import AsyncStore
+loop, other = asyncio.new_event_loop(), AsyncStore.open(url)
+{USES[use]}
 reading, writing = os.pipe()
 child = os.fork()
 if child == 0:
@@ -143,6 +154,8 @@ if child == 0:
 os.close(reading)
 put("parent, later")
 store.close()
+loop.run_until_complete(other.aclose())
+loop.close()
 os.close(writing)
 assert ended(child) == 0
 with Store.open(url) as again:

@@ -26,7 +26,8 @@ def leave_to_parent(url: URL, idle: Sequence[Any], used: Sequence[Any]) -> None:
     """Close what is idle in this process; where something was in use, let this process open the file no more."""
     if not used:
         for driver in idle:
-            _raw(driver).close()
+            if (raw := _raw(driver)) is not None:
+                raw.close()
         return
     _spoiled.add(_place(url))
     for driver in (*idle, *used):
@@ -49,6 +50,6 @@ def _place(url: URL) -> Path | None:
 
 
 def _raw(driver: Any) -> Any:
-    """Give the `sqlite3` connection of either face's."""
+    """Give the `sqlite3` connection of either face's; None: aiosqlite has closed it."""
     inner = getattr(driver, "driver_connection", driver)
-    return getattr(inner, "_conn", inner)
+    return getattr(inner, "_connection", inner)
