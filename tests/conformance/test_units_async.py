@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import pickle
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -416,3 +417,9 @@ async def test_another_writer_holds_the_file(sqlite_database: str) -> None:
         await opened.documents.put("docs", document(), ["text"])
         assert await opened.chunks.count("docs") == 1
     holder.close()
+
+
+async def test_a_store_is_not_pickled(async_store: AsyncStore) -> None:
+    """A process that is spawned is told to open its own."""
+    with pytest.raises(UsageError, match="open a store there"):
+        pickle.dumps(async_store)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -353,3 +354,9 @@ def test_another_writer_holds_the_file(sqlite_database: str) -> None:
         opened.documents.put("docs", document(), ["text"])
         assert opened.chunks.count("docs") == 1
     holder.close()
+
+
+def test_a_store_is_not_pickled(store: Store) -> None:
+    """A process that is spawned is told to open its own."""
+    with pytest.raises(UsageError, match="open a store there"):
+        pickle.dumps(store)

@@ -468,6 +468,7 @@ class AsyncConversations(
 
         Raises:
             NotFound: There is no such message.
+            CorruptRow: What stays of it is damaged; nothing is changed. `metadata` puts other in the place of damaged.
             InvalidInput: A value is unfit.
         """
         known = parse_id(message_id)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
@@ -493,6 +493,10 @@ class Store(Repositories):
     def pool_status(self) -> PoolStatus:
         """Say how many connections are open, in use and allowed."""
         return pool_status(plain_engine(self.engine))
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: connections belong to their process."""
+        raise UsageError("a store cannot be pickled or copied: give the other process the URL, and open a store there")
 
     def close(self) -> None:
         """Close the connections that the store has made; a host's engine stays open."""
