@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +24,7 @@ from ragstore.core.engines import is_autocommit
 from ragstore.errors import InvalidInput, UsageError
 
 _OURS = "ragstore_sqlite"
+_PAUSE = 0.002
 _OPTIONS: Mapping[str, Any] = MappingProxyType({"schema_translate_map": MappingProxyType({SCHEMA: None})})
 
 
@@ -86,13 +89,31 @@ def _configure(driver: Any, settings: Settings) -> None:
     cursor = driver.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA busy_timeout = {round(settings.busy_timeout * 1000)}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    mode = cursor.fetchone()[0]
+    mode = _enter_wal(cursor, settings.busy_timeout)
     if mode not in ("wal", "memory"):
         warnings.warn(f"SQLite keeps journal_mode={mode} here, so readers wait for writers", stacklevel=2)
     cursor.execute("PRAGMA secure_delete = FAST")  # erased text leaves no copy in pages that are written anyway
     cursor.execute(f"PRAGMA synchronous = {settings.sqlite_synchronous.upper()}")
     cursor.close()
+
+
+def _enter_wal(cursor: Any, seconds: float) -> str:
+    """Ask for the write-ahead log, and give the mode that there is then.
+
+    Of two that ask for it at once in a new file, SQLite refuses one without waiting, whatever its busy timeout.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            mode: str = cursor.fetchone()[0]
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return mode
 
 
 def prepare(connection: Connection) -> None:
